@@ -1,0 +1,1 @@
+set(HOME_STATE)

@@ -1,0 +1,52 @@
+/*
+ * The device side of a profile (profile-language §13): the same tables run backwards, so that a profile plays its product. Used by
+ * `hearth sim`. No I/O: the caller moves the messages.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gw/buf.h"
+#include "gw/compiler.h"
+#include "gw/error.h"
+#include "gw/node.h"
+#include "gw/profile.h"
+
+struct gw_twin;
+
+/* What the twin emits: channel and body are borrowed until emit returns. */
+struct gw_emission {
+	struct gw_str channel, body;
+	uint8_t qos;
+	bool retain;
+};
+
+struct gw_twin_ops {
+	void (*emit)(void *ctx, const struct gw_emission *e);
+};
+
+/*
+ * vars: identity and channel variables of this instance. seed makes drifting values repeatable. State: one raw per point, from
+ * `init`, else from the embedded tests' first body of its message, else 0, false or empty text.
+ */
+int gw_twin_new(struct gw_profile *p, const struct gw_vars *vars, uint64_t seed,
+		const struct gw_twin_ops *ops, void *ctx, struct gw_twin **ret_twin,
+		struct gw_error *reterr_) GW_MUST_USE;
+void gw_twin_free(struct gw_twin *t);
+
+/* Publishes what announces the product (the embedded `match` observation with this instance's variables), the presence and first state. */
+void gw_twin_announce(struct gw_twin *t);
+/* Presence goes to its offline value (what the broker would publish as will). will: the same as data, for MQTT wills; false when there is none. */
+void gw_twin_leave(struct gw_twin *t);
+bool gw_twin_will(struct gw_twin *t, struct gw_buf *ret_channel, struct gw_buf *ret_body);
+/* Topic filters (expanded tx channels) on which the twin listens; NULL beyond the last. */
+const char *gw_twin_filter(const struct gw_twin *t, size_t i);
+/* A message for the device arrived: points change and the messages that carry them are emitted. */
+void gw_twin_receive(struct gw_twin *t, struct gw_str channel, struct gw_str body);
+/* Periodic report of every readable message; numbers that are not writable drift a little within their range. */
+void gw_twin_report(struct gw_twin *t);
+/* Sets a property as if somebody used the appliance itself; the change is emitted. */
+int gw_twin_set(struct gw_twin *t, struct gw_str address, const struct gw_node *value,
+		struct gw_error *reterr_) GW_MUST_USE;

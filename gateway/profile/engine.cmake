@@ -1,0 +1,1 @@
+set(PROFILE_ENGINE)
