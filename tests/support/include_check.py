@@ -23,7 +23,7 @@ ROOMS = {
 # Headers in gw/ by the lowest room that may see them: a room sees its own level and everything below.
 LEVELS = ["base", "model", "profile", "discovery", "home", "surfaces"]
 GW = {
-    "base": "compiler alloc str buf list map json node error log clock loop limits option topic",
+    "base": "compiler alloc str buf list map json node error log clock loop limits option topic path",
     "model": "value model",
     "profile": "profile binding twin import",
     "home": "status access home",
