@@ -20,13 +20,18 @@
 static int no_daemon(struct cli *c, int err)
 {
 	if (err == EACCES) {
-		cli_error(c, TR(c, "no access to %s: run as the user of hearthd or as root", "无权访问 %s：请以 hearthd 的用户或 root 运行"),
+		cli_error(c,
+			  TR(c, "no access to %s: run as the user of hearthd or as root",
+			     "无权访问 %s：请以 hearthd 的用户或 root 运行"),
 			  c->socket);
 		return -CLI_DENIED;
 	}
-	cli_error(c, TR(c, "hearthd is not running (%s: %s); start it with ./packaging/run or systemctl start hearthd",
-			"hearthd 未运行（%s：%s）；请用 ./packaging/run 或 systemctl start hearthd 启动"),
-		  c->socket, strerror(err));
+	cli_error(
+		c,
+		TR(c,
+		   "hearthd is not running (%s: %s); start it with ./packaging/run or systemctl start hearthd",
+		   "hearthd 未运行（%s：%s）；请用 ./packaging/run 或 systemctl start hearthd 启动"),
+		c->socket, strerror(err));
 	return -CLI_NO_DAEMON;
 }
 
@@ -88,7 +93,10 @@ static int read_line(struct cli *c, int64_t deadline_ms, json_t **ret_line)
 			memmove(c->in.p, end + 1, rest);
 			gw_buf_truncate(&c->in, rest);
 			if (!j) {
-				cli_error(c, TR(c, "hearthd answered something that is not JSON: %s", "hearthd 的回答不是 JSON：%s"), e.text);
+				cli_error(c,
+					  TR(c, "hearthd answered something that is not JSON: %s",
+					     "hearthd 的回答不是 JSON：%s"),
+					  e.text);
 				return -CLI_FAILED;
 			}
 			*ret_line = j;
@@ -114,13 +122,15 @@ static int read_line(struct cli *c, int64_t deadline_ms, json_t **ret_line)
 		}
 		gw_buf_add(&c->in, chunk, (size_t)got);
 		if (gw_buf_error(&c->in)) {
-			cli_error(c, TR(c, "the answer of hearthd is too long", "hearthd 的回答过长"));
+			cli_error(c,
+				  TR(c, "the answer of hearthd is too long", "hearthd 的回答过长"));
 			return -CLI_FAILED;
 		}
 	}
 }
 
-static int send_request(struct cli *c, const char *method, const char *path, json_t *body, unsigned *ret_id)
+static int send_request(struct cli *c, const char *method, const char *path, json_t *body,
+			unsigned *ret_id)
 {
 	int r = connect_daemon(c);
 	if (r) {
@@ -128,8 +138,8 @@ static int send_request(struct cli *c, const char *method, const char *path, jso
 		return r;
 	}
 	unsigned id = ++c->next_id;
-	json_t *line = json_pack("{s:i, s:s, s:s, s:s}", "id", (int)id, "method", method, "path", path, "language",
-				 c->chinese ? "zh-CN" : "en");
+	json_t *line = json_pack("{s:i, s:s, s:s, s:s}", "id", (int)id, "method", method, "path",
+				 path, "language", c->chinese ? "zh-CN" : "en");
 	if (line && body) {
 		json_object_set(line, "body", body);
 	}
@@ -148,7 +158,8 @@ static int send_request(struct cli *c, const char *method, const char *path, jso
 	return r;
 }
 
-int cli_request(struct cli *c, const char *method, const char *path, json_t *body, json_t **ret_body)
+int cli_request(struct cli *c, const char *method, const char *path, json_t *body,
+		json_t **ret_body)
 {
 	unsigned id = 0;
 	int r = send_request(c, method, path, body, &id);
@@ -160,7 +171,10 @@ int cli_request(struct cli *c, const char *method, const char *path, json_t *bod
 		json_t *line = NULL;
 		r = read_line(c, deadline, &line);
 		if (r == -CLI_UNREACHABLE) {
-			cli_error(c, TR(c, "hearthd did not answer within %d s", "hearthd 在 %d 秒内没有回答"), ANSWER_MS / 1000);
+			cli_error(c,
+				  TR(c, "hearthd did not answer within %d s",
+				     "hearthd 在 %d 秒内没有回答"),
+				  ANSWER_MS / 1000);
 		}
 		if (r) {
 			return r;
@@ -188,8 +202,9 @@ int cli_exit_for(int http, const char *code)
 		return gw_status_row(s)->exit_code;
 	}
 	static const struct code_row rows[] = {
-		{400, CLI_INVALID}, {401, CLI_DENIED},	 {403, CLI_DENIED},  {404, CLI_NOT_FOUND},   {409, CLI_CONFLICT},
-		{412, CLI_CONFLICT}, {422, CLI_INVALID}, {503, CLI_UNREACHABLE}, {504, CLI_UNREACHABLE},
+		{400, CLI_INVALID},   {401, CLI_DENIED},      {403, CLI_DENIED},
+		{404, CLI_NOT_FOUND}, {409, CLI_CONFLICT},    {412, CLI_CONFLICT},
+		{422, CLI_INVALID},   {503, CLI_UNREACHABLE}, {504, CLI_UNREACHABLE},
 	};
 	for (size_t i = 0; i < gw_countof(rows); i++) {
 		if (rows[i].http == http) {
@@ -220,14 +235,18 @@ int cli_call(struct cli *c, const char *method, const char *path, json_t *body, 
 		cli_print_json(answer);
 	} else {
 		const char *text = cli_text(error, "text");
-		cli_error(c, "%s", text[0] ? text : code[0] ? code : TR(c, "the request failed", "请求失败"));
+		cli_error(c, "%s",
+			  text[0]   ? text
+			  : code[0] ? code
+				    : TR(c, "the request failed", "请求失败"));
 	}
 	int exit_code = cli_exit_for(status, code[0] ? code : NULL);
 	json_decref(answer);
 	return exit_code ? exit_code : CLI_FAILED;
 }
 
-int cli_events(struct cli *c, const char *path, long timeout_ms, bool (*fn)(struct cli *c, const json_t *event, void *ctx), void *ctx)
+int cli_events(struct cli *c, const char *path, long timeout_ms,
+	       bool (*fn)(struct cli *c, const json_t *event, void *ctx), void *ctx)
 {
 	unsigned id = 0;
 	int r = send_request(c, "GET", path, NULL, &id);
@@ -248,7 +267,8 @@ int cli_events(struct cli *c, const char *path, long timeout_ms, bool (*fn)(stru
 			event = NULL;
 		} else if (!event) {
 			int status = (int)json_integer_value(json_object_get(line, "status"));
-			const json_t *error = json_object_get(json_object_get(line, "body"), "error");
+			const json_t *error =
+				json_object_get(json_object_get(line, "body"), "error");
 			if (status >= 400) {
 				cli_error(c, "%s", cli_text(error, "text"));
 				code = cli_exit_for(status, cli_text(error, "code"));

@@ -24,7 +24,8 @@ static void print_help(const struct cli *c)
 	puts(TR(c, "usage: hearth [OPTION]… COMMAND [ARGUMENT]…\n\nCommands:",
 		"用法：hearth [选项]… 命令 [参数]…\n\n命令："));
 	for (size_t i = 0; i < gw_countof(commands); i++) {
-		printf("  %-11s %s\n", commands[i]->name, TR(c, commands[i]->help_en, commands[i]->help_zh));
+		printf("  %-11s %s\n", commands[i]->name,
+		       TR(c, commands[i]->help_en, commands[i]->help_zh));
 	}
 	puts(TR(c,
 		"\nOptions:\n"
@@ -88,7 +89,10 @@ static int global_options(struct cli *c, int argc, char **argv, const char **ret
 			k++;
 		}
 		if (k == gw_countof(with_value)) {
-			cli_error(c, TR(c, "unknown option %s; try hearth --help", "未知选项 %s；请看 hearth --help"), argv[i]);
+			cli_error(c,
+				  TR(c, "unknown option %s; try hearth --help",
+				     "未知选项 %s；请看 hearth --help"),
+				  argv[i]);
 			return -1 - CLI_USAGE;
 		}
 		if (i + 1 >= argc) {
@@ -125,23 +129,30 @@ static int run(struct cli *c, int argc, char **argv)
 		c->profiles = profiles;
 	}
 	int n = socket_path ? snprintf(c->socket, sizeof(c->socket), "%s", socket_path)
-			    : snprintf(c->socket, sizeof(c->socket), "%s/control.sock", c->state_dir ? c->state_dir : ".");
+			    : snprintf(c->socket, sizeof(c->socket), "%s/control.sock",
+				       c->state_dir ? c->state_dir : ".");
 	if (n < 0 || (size_t)n >= sizeof(c->socket)) {
-		cli_error(c, TR(c, "the path of the control socket is too long (at most %zu bytes)", "控制套接字的路径太长（最多 %zu 字节）"),
+		cli_error(c,
+			  TR(c, "the path of the control socket is too long (at most %zu bytes)",
+			     "控制套接字的路径太长（最多 %zu 字节）"),
 			  sizeof(c->socket) - 1);
 		return CLI_INVALID;
 	}
 	for (size_t k = 0; k < gw_countof(commands); k++) {
 		if (strcmp(argv[i], commands[k]->name) == 0) {
-			if (i + 1 < argc && (strcmp(argv[i + 1], "--help") == 0 || strcmp(argv[i + 1], "-h") == 0)) {
-				printf("%s hearth %s %s\n%s\n", TR(c, "usage:", "用法："), commands[k]->name,
-				       commands[k]->usage, TR(c, commands[k]->help_en, commands[k]->help_zh));
+			if (i + 1 < argc && (strcmp(argv[i + 1], "--help") == 0 ||
+					     strcmp(argv[i + 1], "-h") == 0)) {
+				printf("%s hearth %s %s\n%s\n", TR(c, "usage:", "用法："),
+				       commands[k]->name, commands[k]->usage,
+				       TR(c, commands[k]->help_en, commands[k]->help_zh));
 				return CLI_OK;
 			}
 			return commands[k]->run(c, argc - i, argv + i);
 		}
 	}
-	cli_error(c, TR(c, "no command \"%s\"; try hearth --help", "没有命令“%s”；请看 hearth --help"), argv[i]);
+	cli_error(c,
+		  TR(c, "no command \"%s\"; try hearth --help", "没有命令“%s”；请看 hearth --help"),
+		  argv[i]);
 	return CLI_USAGE;
 }
 

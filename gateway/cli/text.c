@@ -22,7 +22,8 @@ void cli_error(const struct cli *c, const char *fmt, ...)
 
 void cli_print_json(const json_t *j)
 {
-	json_dumpf(j, stdout, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	json_dumpf(j, stdout,
+		   JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	putchar('\n');
 }
 
@@ -49,7 +50,8 @@ void cli_add_encoded(struct gw_buf *b, const char *s)
 {
 	for (; *s; s++) {
 		unsigned char ch = (unsigned char)*s;
-		bool plain = (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || strchr("-._~", ch);
+		bool plain = (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') ||
+			     (ch >= 'a' && ch <= 'z') || strchr("-._~", ch);
 		if (plain) {
 			gw_buf_putc(b, (char)ch);
 		} else {
@@ -141,7 +143,8 @@ void cli_table_print(struct cli_table *t)
 	}
 }
 
-static const struct cli_option *find_option(const struct cli_option *table, size_t n, const char *name, size_t len)
+static const struct cli_option *find_option(const struct cli_option *table, size_t n,
+					    const char *name, size_t len)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0) {
@@ -158,7 +161,8 @@ static int take_value(struct cli *c, const struct cli_option *o, const char *val
 		return CLI_OK;
 	}
 	if (*o->n_values >= o->max) {
-		cli_error(c, TR(c, "%s is given more than %zu times", "%s 给出超过 %zu 次"), o->name, o->max);
+		cli_error(c, TR(c, "%s is given more than %zu times", "%s 给出超过 %zu 次"),
+			  o->name, o->max);
 		return CLI_USAGE;
 	}
 	o->values[(*o->n_values)++] = value;
@@ -184,7 +188,8 @@ int cli_options(struct cli *c, const struct cli_option *table, size_t n, int *ar
 			continue;
 		}
 		const char *equals = strchr(a, '=');
-		const struct cli_option *o = find_option(table, n, a, equals ? (size_t)(equals - a) : strlen(a));
+		const struct cli_option *o =
+			find_option(table, n, a, equals ? (size_t)(equals - a) : strlen(a));
 		if (!o) {
 			cli_error(c, TR(c, "unknown option %s", "未知选项 %s"), a);
 			return CLI_USAGE;

@@ -12,6 +12,13 @@
 /* GW_AUTO(gw_buf_fini) struct gw_buf b = …: the function gets the address of the local at every exit of its scope. */
 #define GW_AUTO(fn) __attribute__((cleanup(fn)))
 
+/* For a GW_MUST_USE result that does not matter here; say why beside it. (A cast to void does not silence gcc.) */
+#define gw_ignore(expr)                                                                            \
+	do {                                                                                       \
+		__typeof__(expr) gw_ignored = (expr);                                              \
+		(void)gw_ignored;                                                                  \
+	} while (0)
+
 /* Moves a pointer out of a GW_AUTO local: the local becomes NULL, the value is the caller's. */
 #define gw_steal(p)                                                                                \
 	({                                                                                         \
