@@ -1,1 +1,1 @@
-set(PROFILE_FRONT)
+set(PROFILE_FRONT raw.c suggest.c expr.c expr_eval.c)
