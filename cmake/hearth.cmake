@@ -50,6 +50,8 @@ function(gw_room name)
 	endif()
 	add_library(gw_${name} STATIC ${A_SOURCES})
 	target_include_directories(gw_${name} PUBLIC ${CMAKE_SOURCE_DIR}/gateway/include)
+	# Private headers are named "<room>/x.h"; include_check.py says which of them a room may see.
+	target_include_directories(gw_${name} PRIVATE ${CMAKE_SOURCE_DIR}/gateway ${CMAKE_SOURCE_DIR}/adapters)
 	set(rooms ${A_ROOMS})
 	list(TRANSFORM rooms PREPEND gw_)
 	target_link_libraries(gw_${name} PUBLIC hearth_flags ${rooms} ${A_LIBS})

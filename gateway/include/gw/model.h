@@ -90,6 +90,7 @@ struct gw_domain {
 	int64_t min, max, step; /* step 0: none; counted from min, from 0 when min is open */
 	const char *const *symbols;
 	uint16_t n_symbols;
+	const char *unit; /* UCUM code for error texts; NULL or "": none */
 };
 void gw_capability_domain(const struct gw_capability *c, struct gw_domain *ret_domain);
 
