@@ -67,6 +67,10 @@ enum gw_role gw_role_find(const char *name);
 /* device may be NULL (not about one device); guests and scoped tokens then get GW_STATUS_DONE for GW_DO_SEE and must be filtered per device. */
 enum gw_status gw_access_decide(struct gw_gateway *g, const struct gw_principal *p,
 				enum gw_action action, const struct gw_device *device) GW_MUST_USE;
+/* Who speaks on the control socket after the peer credentials were checked: the machine's own administrator, always fresh. */
+void gw_principal_local(struct gw_principal *ret_principal);
+/* Peers that a transport authenticates by itself (the broker's account "home"): a token with this scope, valid while the gateway runs. via: static text. */
+void gw_principal_service(struct gw_principal *ret_principal, const char *via, unsigned scope);
 /* The action that a write or act on this capability is: OPERATE, CRITICAL (sec) or ADMINISTER (adm). */
 enum gw_action gw_access_action(const struct gw_cap_info *cap);
 /* The action that reading it is: SEE or SEE_PRESENCE. */
@@ -81,7 +85,9 @@ const char *gw_claim_code(struct gw_gateway *g);
 int gw_claim_open(struct gw_gateway *g) GW_MUST_USE;
 /*
  * Makes the first owner. Password hashing runs on the pool; done is called once on the loop with the status and, when DONE, a session
- * token of 256 bits (base64url; wiped after the call). Codes: DENIED (wrong code, counted), CONFLICT (claimed), INVALID (weak password, name).
+ * token of 256 bits (base64url; wiped after the call). Codes: DENIED (wrong code, counted, or the window is closed), CONFLICT (claimed),
+ * INVALID (weak password, name), TOO_MANY (others are being hashed), READ_ONLY. A login: UNAUTHENTICATED (wrong), UNCLAIMED, TOO_MANY.
+ * Over the limits a login is delayed, never banned; done is never called from within.
  */
 typedef void gw_login_done(void *ctx, enum gw_status status, const char *token,
 			   const struct gw_principal *principal);
@@ -111,12 +117,20 @@ struct gw_token_info {
 /* index from 0; false beyond the last. */
 bool gw_account_at(struct gw_gateway *g, size_t index, struct gw_account_info *ret_info);
 bool gw_token_at(struct gw_gateway *g, size_t index, struct gw_token_info *ret_info);
-/* Adds or changes (same id) an account; password NULL keeps the old one. done is called when it is durable. */
-int gw_account_put(struct gw_gateway *g, const struct gw_account_info *info, const char *password,
+/*
+ * Changes need GW_DO_ADMINISTER of `by`, which is checked here again and named in the audit. Everybody may also put his own account
+ * with another name or password, freshly logged in.
+ *
+ * Adds or changes (same id) an account; password NULL keeps the old one. done is called once on the loop, when it is durable.
+ */
+int gw_account_put(struct gw_gateway *g, const struct gw_principal *by,
+		   const struct gw_account_info *info, const char *password,
 		   void (*done)(void *ctx, enum gw_status status), void *ctx) GW_MUST_USE;
-enum gw_status gw_account_remove(struct gw_gateway *g,
+enum gw_status gw_account_remove(struct gw_gateway *g, const struct gw_principal *by,
 				 const char *id) GW_MUST_USE; /* CONFLICT: the last owner */
-/* Makes a token; ret_secret (cap ≥ 64) is shown once. Durable when it returns DONE. */
-enum gw_status gw_token_create(struct gw_gateway *g, const struct gw_token_info *info, char *ret_id,
-			       char *ret_secret, size_t cap) GW_MUST_USE;
-enum gw_status gw_token_revoke(struct gw_gateway *g, const char *id) GW_MUST_USE;
+/* Makes a token; ret_id has cap GW_ID_BYTES, ret_secret (cap ≥ 64) is shown once. Durable when it returns DONE. */
+enum gw_status gw_token_create(struct gw_gateway *g, const struct gw_principal *by,
+			       const struct gw_token_info *info, char *ret_id, char *ret_secret,
+			       size_t cap) GW_MUST_USE;
+enum gw_status gw_token_revoke(struct gw_gateway *g, const struct gw_principal *by,
+			       const char *id) GW_MUST_USE;

@@ -47,6 +47,11 @@
 #define GW_DEVICE_BURST	       100 /* … after this burst, then coalesced */
 #define GW_AUDIT_BYTES	       (8 * 1024 * 1024)
 #define GW_AUDIT_DAYS	       90
+#define GW_AUDIT_TEXT	       1024		 /* characters of one field, then clipped */
+#define GW_STORE_BYTES	       (64 * 1024 * 1024) /* a larger home.db is not ours */
+#define GW_STORE_BAD_FILES     3
+#define GW_VALUES_KEPT	       32768		 /* last values waiting for the next write */
+#define GW_VALUE_BYTES	       4096
 
 /* HTTP */
 #define GW_HTTP_CONNECTIONS	64
@@ -64,6 +69,15 @@
 #define GW_WS_FRAMES_PER_S	20
 #define GW_LOGIN_PER_SOURCE_MIN 10
 #define GW_LOGIN_PER_ACCOUNT_H	60
+#define GW_LOGIN_SOURCES	256	/* remembered for the limit, the oldest is forgotten */
+#define GW_LOGIN_PENDING	16	/* waiting to be hashed; then TOO_MANY */
+#define GW_LOGIN_DELAY_MS	30000	/* a login that would wait longer is TOO_MANY */
+#define GW_SESSIONS		256	/* logins; the one used longest ago ends */
+#define GW_SESSIONS_PER_ACCOUNT 16
+#define GW_SESSION_DAYS		30
+#define GW_STEP_UP_MS		(5 * 60 * 1000)
+#define GW_PASSWORD_MIN		8
+#define GW_PASSWORD_MAX		128
 #define GW_CLAIM_TRIES		10
 #define GW_CLAIM_WINDOW_MS	(15 * 60 * 1000)
 #define GW_CONTROL_CLIENTS	16
