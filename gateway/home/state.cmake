@@ -1,1 +1,2 @@
-set(HOME_STATE)
+# What is kept and who may: store, people, the access decision, outcomes.
+set(HOME_STATE status.c access.c)

@@ -1,0 +1,2 @@
+gw_unit_test(status ROOMS home)
+gw_unit_test(access ROOMS home)
