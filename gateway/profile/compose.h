@@ -4,10 +4,15 @@
 #include "gw/error.h"
 #include "gw/node.h"
 #include "gw/profile.h"
+#include "profile/source.h"
 
-/* At load: extends, use → one tree in a. root is unchanged. Codes: ref cycle merge size schema. */
+/*
+ * At load: extends, use → one tree in a. root is unchanged. *ret_sources: the files that took part, the nearest first, without
+ * root itself. Codes: syntax ref cycle merge size schema.
+ */
 int gw_compose_load(struct gw_arena *a, struct gw_library *l, const struct gw_node *root,
-		    struct gw_node **ret_tree, struct gw_error *reterr_) GW_MUST_USE;
+		    struct gw_node **ret_tree, struct gw_source **ret_sources,
+		    struct gw_error *reterr_) GW_MUST_USE;
 /*
  * At bind: the variants that hold for vars, then repeat → the tree to compile (a copy in a, without `variants`, `repeat`).
  * *ret_choice: bit k = variant k was merged (at most 64 variants, more: "size"); plans are cached by it.
@@ -15,15 +20,25 @@ int gw_compose_load(struct gw_arena *a, struct gw_library *l, const struct gw_no
 int gw_compose_bind(struct gw_arena *a, const struct gw_node *tree, const struct gw_vars *vars,
 		    struct gw_node **ret_tree, uint64_t *ret_choice,
 		    struct gw_error *reterr_) GW_MUST_USE;
-/* Only the choice: cheap, for looking up a cached plan. */
+/* The same for a given choice: what the checker compiles for each variant. */
+int gw_compose_chosen(struct gw_arena *a, const struct gw_node *tree, uint64_t choice,
+		      struct gw_node **ret_tree, struct gw_error *reterr_) GW_MUST_USE;
+/* Only the choice: cheap, for looking up a cached plan. A malformed variant does not hold. */
 int gw_compose_choice(const struct gw_node *tree, const struct gw_vars *vars,
 		      uint64_t *ret_choice) GW_MUST_USE;
+/* Whether a condition map *variable → test* holds (variants, advice). */
+bool gw_compose_holds(const struct gw_node *condition, const struct gw_vars *vars);
 /*
- * Structure of the whole tree against the key tables: unknown keys, wrong kinds of value, names, missing required keys ("schema", "name").
- * expanded: after gw_compose_bind. `part` limits to one section for the order of refusals in §16 ("" = heads and composition keys, "match",
- * "msgs", "points", "caps", "components", "tests").
+ * Structure of the tree against the key tables (schema_tables.c): unknown keys, wrong kinds of value, names, missing required keys,
+ * keys that exclude each other ("schema", "name", "size", "range", "type", "res", "variant"). `part` limits to one section for the order of
+ * refusals in §16: "" = heads, link, composition keys; "match"; then on the tree after gw_compose_bind "msgs", "points",
+ * "caps", "components"; on the tree before it "variants", "tests".
  */
 int gw_schema_check(const struct gw_node *tree, const char *part, unsigned flags,
 		    struct gw_error *reterr_) GW_MUST_USE;
-/* Appends /escaped-token (RFC 6901) to e->at, for building pointers. */
+/* merge() of §3 for one member of from, by key: into is changed, from is copied. */
+int gw_compose_merge_member(struct gw_arena *a, struct gw_node *into, const struct gw_node *from,
+			    const char *key) GW_MUST_USE;
+/* Appends /escaped-token (RFC 6901) to at, for building pointers; clipped to cap. */
 void gw_at_push(char *at, size_t cap, struct gw_str token);
+void gw_at_push_index(char *at, size_t cap, size_t index);

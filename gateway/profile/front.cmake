@@ -1,1 +1,1 @@
-set(PROFILE_FRONT raw.c suggest.c expr.c expr_eval.c)
+set(PROFILE_FRONT raw.c suggest.c expr.c expr_eval.c compose.c compose_bind.c)
