@@ -116,7 +116,8 @@ class Demo:
 
     def reporting(self):
         devices = self.ask("device", "list")["devices"]
-        return devices if len(devices) >= len(self.plan) and all(d["last_seen"] for d in devices) else None
+        heard = [d for d in devices if d["last_seen"] and any(p["quality"] == "ok" for p in d["state"].values())]
+        return devices if len(heard) == len(devices) >= len(self.plan) else None
 
     def run(self):
         config = self.configure()
@@ -129,9 +130,9 @@ class Demo:
         devices = self.wait("every device to report", self.reporting)
         status = self.ask("status")
         if self.args.smoke:
-            print(json.dumps({"ready_ms": round(status["ready_us"] / 1000, 1), "devices": len(devices),
-                              "capabilities": sum(d["capabilities"] for d in devices),
-                              "adapters": sorted(a["name"] for a in status["adapters"] if a["state"] == "up"),
+            capabilities = sum(len(self.ask("device", "get", d["id"])["capabilities"]) for d in devices)
+            print(json.dumps({"ready_ms": round(status["ready_ms"], 1), "devices": len(devices), "capabilities": capabilities,
+                              "adapters": sorted(a["name"] for a in status["adapters"] if a["link"] == "up"),
                               "all_reporting_s": round(time.monotonic() - began, 1)}))
             return
         self.welcome(len(devices))

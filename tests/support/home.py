@@ -173,7 +173,7 @@ class Home:
 
     def value(self, device, address):
         d = self.json("device", "get", device)
-        return next((p["value"] for p in d["properties"] if p["address"] == address), None)
+        return d["state"].get(address, {}).get("value")
 
     def wait_value(self, device, address, value):
         until(f"{device} {address} = {value!r}", lambda: self.value(device, address) == value)
