@@ -27,6 +27,7 @@
 #define GW_DESCRIPTION_NODES 200000
 #define GW_TOPIC_BYTES	     256
 #define GW_TOPIC_LEVELS	     16
+#define GW_TOPIC_SUBSCRIPTIONS 65536 /* of one trie */
 
 /* home */
 #define GW_CANDIDATES	       512

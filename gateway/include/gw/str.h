@@ -68,3 +68,9 @@ int gw_parse_hex(struct gw_str s, uint64_t *ret_value) GW_MUST_USE; /* optional 
 int gw_parse_double(struct gw_str s, double *ret_value) GW_MUST_USE;
 /* "0", or an integer with ms s m h d; result in milliseconds. */
 int gw_parse_duration_ms(struct gw_str s, int64_t *ret_ms) GW_MUST_USE;
+
+/*
+ * Edit distance in bytes (insert, delete, replace, swap of neighbours), for "did you mean". More than max, or a text
+ * over 128 bytes: max + 1.
+ */
+size_t gw_str_distance(struct gw_str a, struct gw_str b, size_t max);
