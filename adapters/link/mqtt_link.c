@@ -1,0 +1,1050 @@
+/*
+ * libmosquitto 2.0 on our loop. What it does by itself, and what we therefore do around it:
+ *
+ * - mosquitto_connect*_async() connects without blocking but looks the name up with getaddrinfo(), which may take half a
+ *   minute. So names go through uv_getaddrinfo, libmosquitto gets the address, and mqtt_tls.c keeps checking the name.
+ * - A connection is one struct mosquitto: made for an attempt, destroyed when it is lost. libmosquitto would otherwise send
+ *   again what waited for an acknowledgement, and a command must not be carried out minutes later.
+ * - mosquitto_loop_read() takes one packet a call, and publishing inside a callback only queues (the packet then waits for
+ *   another call). So read_batch() reads until nothing comes and lets its user publish after every packet.
+ * - The socket is closed inside libmosquitto, before we hear of it: the watch is freed as soon as the call returns, before
+ *   anybody else can open a descriptor with the same number.
+ */
+#include "gw/mqtt_link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mosquitto.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gw/alloc.h"
+#include "gw/clock.h"
+#include "gw/limits.h"
+#include "gw/list.h"
+#include "gw/log.h"
+#include "gw/map.h"
+#include "gw/topic.h"
+#include "link/mqtt_tls.h"
+
+#define LOG_TOPIC	"mqtt"
+#define KEEPALIVE_S	30
+#define USER_TIMEOUT_MS 20000
+#define CONNECT_MS	5000
+#define BACKOFF_MIN_MS	1000
+#define BACKOFF_LOCAL_MS                                                                           \
+	50 /* the private broker is a child that is just starting: asking costs nothing */
+#define BACKOFF_MAX_MS	30000
+#define STEADY_MS	10000 /* a connection that held so long begins the back-off anew */
+#define TICK_MS		5000
+#define CLOSE_MS	1000
+#define BATCH_PACKETS	256
+#define BATCH_US	20000
+#define BACKLOG_BYTES	(4U * 1024 * 1024)
+#define BACKLOG_ENTRIES 16384U /* well below half the message ids, which are compared modulo 2^16 */
+#define FILTERS		32768
+#define SUBSCRIBE_MAX	128 /* filters in one packet: at most 33 KiB */
+#define ADDRESSES	8
+#define ADDRESS_BYTES	64
+
+enum phase {
+	PHASE_IDLE,
+	PHASE_WAITING,	  /* back-off; the timer starts the next attempt */
+	PHASE_LOOKING_UP, /* the pool looks the name up; the resolver has the time-outs */
+	PHASE_CONNECTING, /* until CONNACK; the timer is the deadline */
+	PHASE_UP,	  /* the timer drives libmosquitto's keepalive */
+	PHASE_CLOSING,	  /* DISCONNECT waits for the socket; the timer is the deadline */
+	PHASE_STOPPED
+};
+
+struct filter {
+	struct gw_list node; /* in subscribe or unsubscribe, else unlinked */
+	uint8_t qos;
+	char text[];
+};
+
+/* Outlives the link: a look-up that has begun cannot be taken back. */
+struct lookup {
+	uv_getaddrinfo_t request;
+	struct gw_mqtt_link *link; /* NULL: nobody waits any more */
+};
+
+struct waiting {
+	uint16_t mid;
+	uint32_t bytes;
+};
+
+struct gw_mqtt_link {
+	struct gw_loop *loop;
+	const struct gw_broker_endpoint *endpoint;
+	const struct gw_mqtt_ops *ops;
+	void *ctx;
+	char client_id[MOSQ_MQTT_ID_MAX_LENGTH + 1];
+	struct {
+		char *topic, *payload; /* topic NULL: none */
+		size_t payload_len;
+		uint8_t qos;
+		bool retain;
+	} will;
+
+	enum phase phase;
+	enum gw_link_state state;
+	char reason[256];  /* of the last state */
+	char refusal[128]; /* by our check of the certificate, else empty */
+	unsigned failures;
+	int64_t up_since_ms;
+	struct gw_timer *timer;
+	struct gw_deferred *deferred; /* (un)subscriptions of this turn, and the end of stop */
+	void (*stopped)(void *ctx);
+	bool stopping, freed;
+	unsigned depth; /* calls of ours on the stack that still need the link */
+
+	struct lookup *lookup;
+	char address[ADDRESSES][ADDRESS_BYTES];
+	size_t n_addresses, next_address;
+
+	SSL_CTX *tls;
+	struct mosquitto *mosq;
+	struct gw_watch *watch;
+	int events;	   /* that the watch waits for */
+	int connack;	   /* -1: not yet */
+	unsigned packets;  /* that callbacks saw during the current call */
+	unsigned messages; /* of these, messages */
+
+	/* What was published and did not fit into the socket, oldest first: a ring whose size is a power of two. */
+	struct waiting *backlog;
+	uint32_t backlog_size, backlog_first, backlog_count;
+	size_t backlog_bytes;
+
+	struct gw_map *filters;
+	struct gw_list subscribe, unsubscribe;
+};
+
+static void attempt(struct gw_mqtt_link *k);
+static void connect_next(struct gw_mqtt_link *k);
+static void begin_stop(struct gw_mqtt_link *k);
+
+/* --- life --- */
+
+static void end_connection(struct gw_mqtt_link *k)
+{
+	gw_watch_free(k->watch);
+	k->watch = NULL;
+	k->events = 0;
+	mosquitto_destroy(k->mosq);
+	k->mosq = NULL;
+	k->backlog_first = k->backlog_count = 0;
+	k->backlog_bytes = 0;
+}
+
+static void free_list(struct gw_list *head)
+{
+	gw_list_for_safe(pos, head)
+	{
+		gw_list_remove(pos);
+		gw_free(gw_container(pos, struct filter, node));
+	}
+}
+
+static void abandon_lookup(struct gw_mqtt_link *k)
+{
+	if (k->lookup) {
+		k->lookup->link = NULL;
+		k->lookup = NULL;
+	}
+}
+
+static void destroy(struct gw_mqtt_link *k)
+{
+	end_connection(k);
+	abandon_lookup(k);
+	gw_timer_free(k->timer);
+	gw_deferred_free(k->deferred);
+	gw_mqtt_tls_free(k->tls);
+	free_list(&k->unsubscribe);
+	gw_map_free(k->filters, gw_free);
+	gw_free(k->backlog);
+	gw_free(k->will.topic);
+	gw_free(k->will.payload);
+	gw_free(k);
+	(void)mosquitto_lib_cleanup(); /* counts; cannot fail */
+}
+
+static void enter(struct gw_mqtt_link *k)
+{
+	k->depth++;
+}
+
+static void leave(struct gw_mqtt_link *k)
+{
+	if (--k->depth > 0) {
+		return;
+	}
+	if (k->freed) {
+		destroy(k);
+	} else if (k->stopping && k->phase != PHASE_CLOSING && k->phase != PHASE_STOPPED) {
+		begin_stop(k);
+	}
+}
+
+static bool usable(const struct gw_mqtt_link *k)
+{
+	return !k->freed && !k->stopping;
+}
+
+static void set_state(struct gw_mqtt_link *k, enum gw_link_state state, const char *reason)
+{
+	if (!usable(k) || (state == k->state && strcmp(reason, k->reason) == 0)) {
+		return;
+	}
+	k->state = state;
+	(void)snprintf(k->reason, sizeof(k->reason), "%s", reason);
+	if (k->ops->state) {
+		k->ops->state(k->ctx, state, k->reason[0] ? k->reason : NULL);
+	}
+}
+
+/* --- losing a connection, and the next attempt --- */
+
+static uint64_t random_below(uint64_t n)
+{
+	uint64_t v = 0;
+	/* Eight bytes are never cut short; without them the wait is the longest one. */
+	return getrandom(&v, sizeof(v), 0) == (ssize_t)sizeof(v) ? v % n : n - 1;
+}
+
+static bool is_local(const struct gw_broker_endpoint *e)
+{
+	return e->port == 0 && e->host[0] == '/';
+}
+
+/* Full jitter: anything between nothing and the limit, so that a house of clients does not come back in one instant. */
+static void wait_for_attempt(struct gw_mqtt_link *k, bool refused)
+{
+	uint64_t limit = is_local(k->endpoint) ? BACKOFF_LOCAL_MS : BACKOFF_MIN_MS;
+	for (unsigned i = 0; i < k->failures && limit < BACKOFF_MAX_MS; i++) {
+		limit *= 2;
+	}
+	if (limit > BACKOFF_MAX_MS || refused) {
+		limit = BACKOFF_MAX_MS;
+	}
+	uint64_t wait = refused ? limit / 2 + random_below(limit / 2) : random_below(limit);
+	k->failures++;
+	k->phase = PHASE_WAITING;
+	gw_timer_start(k->timer, (int64_t)wait + 1, /* repeat_ms= */ 0);
+}
+
+static void fail(struct gw_mqtt_link *k, enum gw_link_state state, const char *fmt, ...)
+	GW_PRINTF(3, 4);
+static void fail(struct gw_mqtt_link *k, enum gw_link_state state, const char *fmt, ...)
+{
+	char why[160], reason[sizeof(k->reason)];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (is_local(k->endpoint)) {
+		(void)snprintf(reason, sizeof(reason), "private broker: %s", why);
+	} else {
+		(void)snprintf(reason, sizeof(reason), "broker %.50s:%u: %s", k->endpoint->host,
+			       k->endpoint->port, why);
+	}
+	bool was_up = k->phase == PHASE_UP;
+	end_connection(k);
+	if (!was_up && state == GW_LINK_DOWN && k->next_address < k->n_addresses) {
+		connect_next(k);
+		return;
+	}
+	if (was_up && gw_clock_ms() - k->up_since_ms >= STEADY_MS) {
+		k->failures = 0;
+	}
+	gw_log_debug(LOG_TOPIC, "%s", reason);
+	wait_for_attempt(k, state == GW_LINK_REFUSED);
+	set_state(k, state, reason);
+}
+
+/* CONNACK return codes, MQTT 3.1.1 §3.2.2.3. */
+static void fail_refused(struct gw_mqtt_link *k)
+{
+	static const struct {
+		enum gw_link_state state;
+		const char *text;
+	} codes[] = {
+		[1] = {GW_LINK_DOWN, "it does not speak MQTT 3.1.1"},
+		[2] = {GW_LINK_REFUSED, "it refuses our client id"},
+		[3] = {GW_LINK_DOWN, "it says that it is not available"},
+		[4] = {GW_LINK_REFUSED, "it refuses the user name or password"},
+		[5] = {GW_LINK_REFUSED, "it does not let this user in"},
+	};
+	size_t code = (size_t)k->connack;
+	if (code < gw_countof(codes) && codes[code].text) {
+		fail(k, codes[code].state, "%s", codes[code].text);
+	} else {
+		fail(k, GW_LINK_DOWN, "it answers CONNECT with the unknown code %d", k->connack);
+	}
+}
+
+/* rc is what libmosquitto returned, err is errno at that moment. */
+static void lost(struct gw_mqtt_link *k, int rc, int err)
+{
+	if (k->connack > 0) {
+		fail_refused(k);
+	} else if (k->refusal[0]) {
+		fail(k, GW_LINK_DOWN, "%s", k->refusal);
+	} else if (rc == MOSQ_ERR_KEEPALIVE) {
+		fail(k, GW_LINK_DOWN, "it does not answer any more");
+	} else if (rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_SUCCESS) {
+		fail(k, GW_LINK_DOWN, "it closed the connection");
+	} else if (rc == MOSQ_ERR_ERRNO) {
+		fail(k, GW_LINK_DOWN, "%s", strerror(err));
+	} else {
+		fail(k, GW_LINK_DOWN, "%s", mosquitto_strerror(rc));
+	}
+}
+
+/* --- subscriptions --- */
+
+typedef int send_filters(struct mosquitto *m, int n, char *const *texts, int qos);
+
+static int send_subscribe(struct mosquitto *m, int n, char *const *texts, int qos)
+{
+	return mosquitto_subscribe_multiple(m, /* mid= */ NULL, n, texts, qos, /* options= */ 0,
+					    /* properties= */ NULL);
+}
+
+static int send_unsubscribe(struct mosquitto *m, int n, char *const *texts, int qos)
+{
+	(void)qos;
+	return mosquitto_unsubscribe_multiple(m, /* mid= */ NULL, n, texts,
+					      /* properties= */ NULL);
+}
+
+/* Sends the first filters of the list that have one QoS, in one packet, and takes them off. */
+static int send_some(struct gw_mqtt_link *k, struct gw_list *head, send_filters *send, bool drop)
+{
+	char *texts[SUBSCRIBE_MAX];
+	struct filter *some[SUBSCRIBE_MAX];
+	int n = 0;
+	gw_list_for(pos, head)
+	{
+		struct filter *f = gw_container(pos, struct filter, node);
+		if (n == SUBSCRIBE_MAX || (n > 0 && f->qos != some[0]->qos)) {
+			break;
+		}
+		texts[n] = f->text;
+		some[n++] = f;
+	}
+	int rc = send(k->mosq, n, texts, some[0]->qos);
+	for (int i = 0; i < n; i++) {
+		gw_list_remove(&some[i]->node);
+		if (drop) {
+			gw_free(some[i]);
+		}
+	}
+	return rc;
+}
+
+/* Unsubscribing first: a filter that was given up and taken again in one turn stays subscribed. */
+static void send_subscriptions(struct gw_mqtt_link *k)
+{
+	int rc = MOSQ_ERR_SUCCESS;
+	while (rc == MOSQ_ERR_SUCCESS && !gw_list_empty(&k->unsubscribe)) {
+		rc = send_some(k, &k->unsubscribe, send_unsubscribe, /* drop= */ true);
+	}
+	while (rc == MOSQ_ERR_SUCCESS && !gw_list_empty(&k->subscribe)) {
+		rc = send_some(k, &k->subscribe, send_subscribe, /* drop= */ false);
+	}
+	if (rc != MOSQ_ERR_SUCCESS) {
+		/* The socket tells the loss to on_watch(), and after it everything is subscribed again. */
+		gw_log_debug(LOG_TOPIC, "cannot subscribe: %s", mosquitto_strerror(rc));
+	}
+}
+
+static void subscribe_all(struct gw_mqtt_link *k)
+{
+	free_list(&k->unsubscribe); /* a new session has no subscriptions */
+	size_t pos = 0;
+	struct gw_str key;
+	void *value;
+	while (gw_map_next(k->filters, &pos, &key, &value)) {
+		struct filter *f = value;
+		gw_list_remove(&f->node);
+		gw_list_append(&k->subscribe, &f->node);
+	}
+	send_subscriptions(k);
+}
+
+/* --- callbacks of libmosquitto: they only note, except for messages --- */
+
+static void on_connect(struct mosquitto *m, void *obj, int code)
+{
+	(void)m;
+	struct gw_mqtt_link *k = obj;
+	k->packets++;
+	k->connack = code;
+}
+
+static void on_message(struct mosquitto *m, void *obj, const struct mosquitto_message *in)
+{
+	(void)m;
+	struct gw_mqtt_link *k = obj;
+	k->packets++;
+	size_t topic_len = strlen(in->topic);
+	if (!usable(k)) {
+		return;
+	}
+	if (topic_len > GW_TOPIC_BYTES || in->payloadlen > GW_DESCRIPTION_BYTES) {
+		gw_log_warning(
+			LOG_TOPIC, "GW-MQTT-SIZE",
+			"a message with a topic of %zu and a payload of %d bytes is too large, ignoring",
+			topic_len, in->payloadlen);
+		return;
+	}
+	k->messages++;
+	k->ops->message(k->ctx, &(struct gw_mqtt_message){
+					.topic = {in->topic, topic_len},
+					.payload = {in->payload, (size_t)in->payloadlen},
+					.qos = (uint8_t)in->qos,
+					.retained = in->retain,
+				});
+}
+
+/* QoS 0 written or QoS 1 acknowledged. Packets leave in the order of their ids, so everything older is out too. */
+static void on_publish(struct mosquitto *m, void *obj, int mid)
+{
+	(void)m;
+	struct gw_mqtt_link *k = obj;
+	k->packets++;
+	while (k->backlog_count > 0) {
+		const struct waiting *w = &k->backlog[k->backlog_first];
+		if ((int16_t)(uint16_t)(mid - w->mid) < 0) {
+			break;
+		}
+		k->backlog_bytes -= w->bytes;
+		k->backlog_first = (k->backlog_first + 1) & (k->backlog_size - 1);
+		k->backlog_count--;
+	}
+	if (k->ops->published && usable(k)) {
+		k->ops->published(k->ctx, mid);
+	}
+}
+
+/* A refused filter is named by nothing but its place in a packet, so the owner is told the number and where to look. */
+static void on_subscribe(struct mosquitto *m, void *obj, int mid, int n, const int *granted)
+{
+	(void)m;
+	(void)mid;
+	struct gw_mqtt_link *k = obj;
+	k->packets++;
+	int refused = 0;
+	for (int i = 0; i < n; i++) {
+		refused += granted[i] > 2; /* 0x80, MQTT 3.1.1 §3.9.3 */
+	}
+	if (refused > 0) {
+		gw_log_warning(
+			LOG_TOPIC, "GW-MQTT-ACL",
+			"the broker refuses %d of %d subscriptions: look at its access rules",
+			refused, n);
+	}
+}
+
+static void on_unsubscribe(struct mosquitto *m, void *obj, int mid)
+{
+	(void)m;
+	(void)mid;
+	struct gw_mqtt_link *k = obj;
+	k->packets++;
+}
+
+/* --- a connection --- */
+
+static void update_events(struct gw_mqtt_link *k)
+{
+	int events = UV_READABLE | (mosquitto_want_write(k->mosq) ? UV_WRITABLE : 0);
+	if (events == k->events) {
+		return;
+	}
+	k->events = events;
+	int r = gw_watch_set(k->watch, events);
+	if (r < 0) {
+		fail(k, GW_LINK_DOWN, "cannot watch its socket: %s", strerror(-r));
+	}
+}
+
+/* libmosquitto takes a connection that breaks within the TLS handshake for one that needs more time. */
+static bool is_broken(int fd)
+{
+	char byte;
+	ssize_t n = recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static int handshake(struct gw_mqtt_link *k)
+{
+	int rc = mosquitto_loop_read(k->mosq, /* max_packets= */ 1);
+	if (rc == MOSQ_ERR_SUCCESS && k->connack < 0 && is_broken(mosquitto_socket(k->mosq))) {
+		rc = MOSQ_ERR_CONN_LOST;
+	}
+	return rc;
+}
+
+static int read_batch(struct gw_mqtt_link *k)
+{
+	int64_t until_us = 0;
+	for (unsigned i = 1; i <= BATCH_PACKETS; i++) {
+		k->packets = k->messages = 0;
+		int rc = mosquitto_loop_read(k->mosq, /* max_packets= */ 1);
+		if (rc != MOSQ_ERR_SUCCESS || k->packets == 0 || !usable(k)) {
+			return rc;
+		}
+		if (k->messages > 0 && k->ops->flush) {
+			k->ops->flush(k->ctx);
+			if (!usable(k)) {
+				return MOSQ_ERR_SUCCESS;
+			}
+		}
+		if (mosquitto_want_write(k->mosq)) { /* message() has published */
+			rc = mosquitto_loop_write(k->mosq, /* max_packets= */ 1);
+			if (rc != MOSQ_ERR_SUCCESS || !usable(k)) {
+				return rc;
+			}
+		}
+		if (i % 16 == 0) {
+			int64_t now_us = gw_clock_us();
+			until_us = until_us ? until_us : now_us + BATCH_US;
+			if (now_us >= until_us) {
+				break;
+			}
+		}
+	}
+	return MOSQ_ERR_SUCCESS;
+}
+
+static void come_up(struct gw_mqtt_link *k)
+{
+	k->phase = PHASE_UP;
+	k->up_since_ms = gw_clock_ms();
+	gw_timer_start(k->timer, TICK_MS, TICK_MS);
+	subscribe_all(k);
+	set_state(k, GW_LINK_UP, "");
+}
+
+static void finish_stop(struct gw_mqtt_link *k)
+{
+	end_connection(k);
+	gw_timer_stop(k->timer);
+	k->phase = PHASE_STOPPED;
+	k->state = GW_LINK_DOWN;
+	gw_deferred_schedule(k->deferred);
+}
+
+/* After each call into libmosquitto: is the connection still there, and what does it wait for? */
+static void settle(struct gw_mqtt_link *k, int rc, int err)
+{
+	if (k->phase == PHASE_CLOSING) {
+		if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(k->mosq) < 0) {
+			finish_stop(k);
+		}
+		return;
+	}
+	if (!usable(k)) {
+		return; /* leave() ends it */
+	}
+	if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(k->mosq) < 0) {
+		lost(k, rc, err);
+		return;
+	}
+	if (k->phase == PHASE_CONNECTING && k->connack == 0) {
+		come_up(k);
+	}
+	if (usable(k) && k->mosq) {
+		update_events(k);
+	}
+}
+
+static void on_watch(void *ctx, int events)
+{
+	(void)events; /* an error shows in reading, too */
+	struct gw_mqtt_link *k = ctx;
+	enter(k);
+	int rc = k->phase == PHASE_UP		? read_batch(k)
+		 : k->phase == PHASE_CONNECTING ? handshake(k)
+						: MOSQ_ERR_SUCCESS;
+	if (rc == MOSQ_ERR_SUCCESS && !k->freed && mosquitto_want_write(k->mosq)) {
+		rc = mosquitto_loop_write(k->mosq, /* max_packets= */ 1);
+	}
+	settle(k, rc, errno);
+	leave(k);
+}
+
+static void tune_socket(int fd, bool tcp)
+{
+	/* A failure only costs comfort: an inherited descriptor is closed by exec's caller, too, and MQTT has its own keepalive. */
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (!tcp) {
+		return;
+	}
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+	};
+	for (size_t i = 0; i < gw_countof(options); i++) {
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				 sizeof(options[i].value));
+	}
+}
+
+static int set_up(struct gw_mqtt_link *k, struct mosquitto *m)
+{
+	mosquitto_connect_callback_set(m, on_connect);
+	mosquitto_message_callback_set(m, on_message);
+	mosquitto_publish_callback_set(m, on_publish);
+	mosquitto_subscribe_callback_set(m, on_subscribe);
+	mosquitto_unsubscribe_callback_set(m, on_unsubscribe);
+	int rc = mosquitto_username_pw_set(m, k->endpoint->username, k->endpoint->password);
+	if (rc == MOSQ_ERR_SUCCESS && k->will.topic) {
+		rc = mosquitto_will_set(m, k->will.topic, (int)k->will.payload_len, k->will.payload,
+					k->will.qos, k->will.retain);
+	}
+	/* QoS 1 goes out at once and in order: the host keeps one command in flight per device. 0: no limit of its own. */
+	if (rc == MOSQ_ERR_SUCCESS) {
+		rc = mosquitto_int_option(m, MOSQ_OPT_SEND_MAXIMUM, 0);
+	}
+	if (rc == MOSQ_ERR_SUCCESS && k->endpoint->port != 0) {
+		rc = mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
+	}
+	if (rc == MOSQ_ERR_SUCCESS && k->tls) {
+		rc = mosquitto_int_option(m, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+	}
+	if (rc == MOSQ_ERR_SUCCESS && k->tls) {
+		rc = mosquitto_void_option(m, MOSQ_OPT_SSL_CTX, k->tls);
+	}
+	return rc;
+}
+
+static int connect_to(struct gw_mqtt_link *k, const char *address)
+{
+	k->connack = -1;
+	k->refusal[0] = '\0';
+	k->mosq = mosquitto_new(k->client_id, /* clean_start= */ true, k);
+	if (!k->mosq) {
+		errno = ENOMEM;
+		return MOSQ_ERR_ERRNO;
+	}
+	int rc = set_up(k, k->mosq);
+	if (rc == MOSQ_ERR_SUCCESS) {
+		rc = mosquitto_connect_async(k->mosq, address, k->endpoint->port, KEEPALIVE_S);
+	}
+	if (rc != MOSQ_ERR_SUCCESS) {
+		return rc;
+	}
+	tune_socket(mosquitto_socket(k->mosq), k->endpoint->port != 0);
+	k->watch = gw_watch_new(k->loop, mosquitto_socket(k->mosq), on_watch, k);
+	if (!k->watch) {
+		errno = ENOMEM;
+		return MOSQ_ERR_ERRNO;
+	}
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* To the first address that does not fail at once; each has its own deadline. */
+static void connect_next(struct gw_mqtt_link *k)
+{
+	k->phase = PHASE_CONNECTING;
+	gw_timer_start(k->timer, CONNECT_MS, /* repeat_ms= */ 0);
+	int rc = connect_to(k, k->address[k->next_address++]);
+	settle(k, rc, errno);
+}
+
+/* --- names --- */
+
+static void add_address(struct gw_mqtt_link *k, const struct addrinfo *ai)
+{
+	if (k->n_addresses < ADDRESSES &&
+	    getnameinfo(ai->ai_addr, ai->ai_addrlen, k->address[k->n_addresses], ADDRESS_BYTES,
+			/* service= */ NULL, /* servlen= */ 0, NI_NUMERICHOST) == 0) {
+		k->n_addresses++;
+	}
+}
+
+static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+	struct lookup *l = request->data;
+	struct gw_mqtt_link *k = l->link;
+	if (k) {
+		enter(k);
+		k->lookup = NULL;
+		for (const struct addrinfo *ai = found; ai; ai = ai->ai_next) {
+			add_address(k, ai);
+		}
+		if (k->n_addresses > 0) {
+			connect_next(k);
+		} else {
+			fail(k, GW_LINK_DOWN, "its name is not found: %s",
+			     status < 0 ? uv_strerror(status) : "no address");
+		}
+		leave(k);
+	}
+	uv_freeaddrinfo(found);
+	gw_free(l);
+}
+
+static void look_up(struct gw_mqtt_link *k)
+{
+	struct lookup *l = gw_new(struct lookup);
+	if (!l) {
+		fail(k, GW_LINK_DOWN, "out of memory");
+		return;
+	}
+	l->link = k;
+	l->request.data = l;
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	int r = uv_getaddrinfo(gw_loop_uv(k->loop), &l->request, on_lookup, k->endpoint->host,
+			       /* service= */ NULL, &hints);
+	if (r < 0) {
+		gw_free(l);
+		fail(k, GW_LINK_DOWN, "its name cannot be looked up: %s", uv_strerror(r));
+		return;
+	}
+	k->lookup = l;
+	k->phase = PHASE_LOOKING_UP;
+}
+
+/* A path or an address needs no look-up, and the pool's threads need not even start. */
+static bool is_address(const struct gw_broker_endpoint *e)
+{
+	struct in6_addr any;
+	return is_local(e) || inet_pton(AF_INET, e->host, &any) == 1 ||
+	       inet_pton(AF_INET6, e->host, &any) == 1;
+}
+
+static void attempt(struct gw_mqtt_link *k)
+{
+	k->n_addresses = k->next_address = 0;
+	if (k->endpoint->tls && !k->tls) {
+		char reason[160];
+		if (gw_mqtt_tls_new(k->endpoint, k->refusal, sizeof(k->refusal), &k->tls, reason,
+				    sizeof(reason)) < 0) {
+			fail(k, GW_LINK_DOWN, "%s", reason);
+			return;
+		}
+	}
+	set_state(k, GW_LINK_CONNECTING, "");
+	if (!usable(k)) {
+		return;
+	}
+	if (is_address(k->endpoint)) {
+		(void)snprintf(k->address[0], sizeof(k->address[0]), "%s", k->endpoint->host);
+		k->n_addresses = 1;
+		connect_next(k);
+	} else {
+		look_up(k);
+	}
+}
+
+/* --- timer, end of turn --- */
+
+static void on_timer(void *ctx)
+{
+	struct gw_mqtt_link *k = ctx;
+	enter(k);
+	switch (k->phase) {
+	case PHASE_WAITING: attempt(k); break;
+	case PHASE_CONNECTING:
+		fail(k, GW_LINK_DOWN, "no answer within %d s", CONNECT_MS / 1000);
+		break;
+	case PHASE_UP: {
+		int rc = mosquitto_loop_misc(k->mosq);
+		settle(k, rc, errno);
+		break;
+	}
+	case PHASE_CLOSING: finish_stop(k); break;
+	case PHASE_IDLE:
+	case PHASE_LOOKING_UP:
+	case PHASE_STOPPED: break;
+	}
+	leave(k);
+}
+
+static void on_deferred(void *ctx)
+{
+	struct gw_mqtt_link *k = ctx;
+	enter(k);
+	if (k->phase == PHASE_UP && usable(k)) {
+		send_subscriptions(k);
+		update_events(k);
+	} else if (k->phase == PHASE_STOPPED && k->stopped) {
+		void (*stopped)(void *ctx) = k->stopped;
+		k->stopped = NULL;
+		stopped(k->ctx);
+	}
+	leave(k);
+}
+
+static void begin_stop(struct gw_mqtt_link *k)
+{
+	abandon_lookup(k);
+	enter(k); /* DISCONNECT may be written at once */
+	if (k->phase == PHASE_UP && mosquitto_disconnect(k->mosq) == MOSQ_ERR_SUCCESS &&
+	    mosquitto_socket(k->mosq) >= 0) {
+		k->phase = PHASE_CLOSING;
+		gw_timer_start(k->timer, CLOSE_MS, /* repeat_ms= */ 0);
+		if (gw_watch_set(k->watch, UV_WRITABLE) < 0) {
+			finish_stop(k);
+		}
+	} else {
+		finish_stop(k);
+	}
+	leave(k);
+}
+
+/* --- the contract --- */
+
+static int copy_will(struct gw_mqtt_link *k, const struct gw_mqtt_will *will)
+{
+	k->will.topic = gw_strndup(will->topic.p, will->topic.len);
+	k->will.payload = gw_strndup(will->payload.p, will->payload.len);
+	k->will.payload_len = will->payload.len;
+	k->will.qos = will->qos;
+	k->will.retain = will->retain;
+	return k->will.topic && k->will.payload ? 0 : -ENOMEM;
+}
+
+static int choose_client_id(struct gw_mqtt_link *k, const char *client_id)
+{
+	if (client_id) {
+		(void)snprintf(k->client_id, sizeof(k->client_id), "%s", client_id);
+		return 0;
+	}
+	uint64_t id;
+	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
+		return -EIO;
+	}
+	(void)snprintf(k->client_id, sizeof(k->client_id), "hearth-%016llx",
+		       (unsigned long long)id);
+	return 0;
+}
+
+int gw_mqtt_link_new(struct gw_loop *l, const struct gw_broker_endpoint *endpoint,
+		     const char *client_id, const struct gw_mqtt_will *will,
+		     const struct gw_mqtt_ops *ops, void *ctx, struct gw_mqtt_link **ret_link)
+{
+	if (!l || !endpoint || !endpoint->host || !ops || !ops->message ||
+	    (client_id && (!client_id[0] || strlen(client_id) > MOSQ_MQTT_ID_MAX_LENGTH)) ||
+	    (will && (!gw_topic_is_topic(will->topic) || will->qos > 1))) {
+		return -EINVAL;
+	}
+	if (mosquitto_lib_init() != MOSQ_ERR_SUCCESS) {
+		return -ENOMEM;
+	}
+	struct gw_mqtt_link *k = gw_new(struct gw_mqtt_link);
+	if (!k) {
+		(void)mosquitto_lib_cleanup(); /* counts; cannot fail */
+		return -ENOMEM;
+	}
+	k->loop = l;
+	k->endpoint = endpoint;
+	k->ops = ops;
+	k->ctx = ctx;
+	gw_list_init(&k->subscribe);
+	gw_list_init(&k->unsubscribe);
+	k->timer = gw_timer_new(l, on_timer, k);
+	k->deferred = gw_deferred_new(l, on_deferred, k);
+	k->filters = gw_map_new(FILTERS);
+	int r = k->timer && k->deferred && k->filters ? 0 : -ENOMEM;
+	if (r == 0 && will) {
+		r = copy_will(k, will);
+	}
+	if (r == 0) {
+		r = choose_client_id(k, client_id);
+	}
+	if (r < 0) {
+		destroy(k);
+		return r;
+	}
+	*ret_link = k;
+	return 0;
+}
+
+int gw_mqtt_link_start(struct gw_mqtt_link *k)
+{
+	if (k->phase != PHASE_IDLE || k->stopping) {
+		return -EALREADY;
+	}
+	k->phase = PHASE_WAITING;
+	gw_timer_start(k->timer, /* after_ms= */ 0, /* repeat_ms= */ 0);
+	return 0;
+}
+
+void gw_mqtt_link_stop(struct gw_mqtt_link *k, void (*stopped)(void *ctx))
+{
+	if (k->stopping) {
+		return;
+	}
+	k->stopping = true;
+	k->stopped = stopped;
+	if (k->depth == 0) {
+		begin_stop(k);
+	}
+}
+
+void gw_mqtt_link_free(struct gw_mqtt_link *k)
+{
+	if (!k || k->freed) {
+		return;
+	}
+	k->freed = true;
+	if (k->depth == 0) {
+		destroy(k);
+	}
+}
+
+enum gw_link_state gw_mqtt_link_state(const struct gw_mqtt_link *k)
+{
+	return k->state;
+}
+
+static void subscribe_later(struct gw_mqtt_link *k, struct filter *f, struct gw_list *head)
+{
+	gw_list_remove(&f->node);
+	if (k->phase == PHASE_UP) {
+		gw_list_append(head, &f->node);
+		gw_deferred_schedule(k->deferred);
+	}
+}
+
+int gw_mqtt_link_subscribe(struct gw_mqtt_link *k, struct gw_str filter, uint8_t qos)
+{
+	if (!gw_topic_is_filter(filter) || qos > 1) {
+		return -EINVAL;
+	}
+	struct filter *f = gw_map_find(k->filters, filter);
+	if (f) {
+		if (f->qos != qos) {
+			f->qos = qos;
+			subscribe_later(k, f, &k->subscribe);
+		}
+		return 0;
+	}
+	f = (struct filter *)gw_alloc0(1, sizeof(*f) + filter.len + 1);
+	if (!f) {
+		return -ENOMEM;
+	}
+	gw_list_init(&f->node);
+	f->qos = qos;
+	memcpy(f->text, filter.p, filter.len);
+	int r = gw_map_put(k->filters, filter, f);
+	if (r < 0) {
+		gw_free(f);
+		return r;
+	}
+	subscribe_later(k, f, &k->subscribe);
+	return 0;
+}
+
+int gw_mqtt_link_unsubscribe(struct gw_mqtt_link *k, struct gw_str filter)
+{
+	struct filter *f = gw_map_remove(k->filters, filter);
+	if (!f) {
+		return -ENOENT;
+	}
+	subscribe_later(k, f, &k->unsubscribe);
+	if (k->phase != PHASE_UP) {
+		gw_free(f);
+	}
+	return 0;
+}
+
+/* Makes room for one more entry before the message goes out, because afterwards it cannot be taken back. */
+static int reserve_backlog(struct gw_mqtt_link *k, size_t bytes)
+{
+	if (k->backlog_bytes + bytes > BACKLOG_BYTES || k->backlog_count >= BACKLOG_ENTRIES) {
+		return -ENOBUFS;
+	}
+	if (k->backlog_count < k->backlog_size) {
+		return 0;
+	}
+	uint32_t size = k->backlog_size ? k->backlog_size * 2 : 64;
+	struct waiting *p = gw_array(struct waiting, size);
+	if (!p) {
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < k->backlog_count; i++) {
+		p[i] = k->backlog[(k->backlog_first + i) & (k->backlog_size - 1)];
+	}
+	gw_free(k->backlog);
+	k->backlog = p;
+	k->backlog_size = size;
+	k->backlog_first = 0;
+	return 0;
+}
+
+static void note_backlog(struct gw_mqtt_link *k, int mid, size_t bytes)
+{
+	if (!mosquitto_want_write(k->mosq)) {
+		k->backlog_first = k->backlog_count = 0;
+		k->backlog_bytes = 0;
+	} else {
+		uint32_t at = (k->backlog_first + k->backlog_count) & (k->backlog_size - 1);
+		k->backlog[at] = (struct waiting){(uint16_t)mid, (uint32_t)bytes};
+		k->backlog_count++;
+		k->backlog_bytes += bytes;
+	}
+}
+
+static int publish_error(int rc)
+{
+	switch (rc) {
+	case MOSQ_ERR_SUCCESS: return 0;
+	case MOSQ_ERR_INVAL:
+	case MOSQ_ERR_MALFORMED_UTF8: return -EINVAL;
+	case MOSQ_ERR_NOMEM: return -ENOMEM;
+	default:
+		return -ENOTCONN; /* on_watch() hears the same from the socket and tells the state */
+	}
+}
+
+int gw_mqtt_link_publish(struct gw_mqtt_link *k, struct gw_str topic, struct gw_str payload,
+			 uint8_t qos, bool retain, int *ret_mid)
+{
+	if (k->phase != PHASE_UP || k->stopping) {
+		return -ENOTCONN;
+	}
+	if (payload.len > GW_BODY_BYTES * 4U) {
+		return -E2BIG;
+	}
+	if (topic.len == 0 || topic.len > GW_TOPIC_BYTES || qos > 1 ||
+	    memchr(topic.p, '\0', topic.len)) {
+		return -EINVAL; /* wildcards, control characters and bad UTF-8 are libmosquitto's */
+	}
+	size_t bytes = topic.len + payload.len;
+	int r = reserve_backlog(k, bytes);
+	if (r < 0) {
+		return r;
+	}
+	char text[GW_TOPIC_BYTES + 1];
+	memcpy(text, topic.p, topic.len);
+	text[topic.len] = '\0';
+	int mid, *at = ret_mid ? ret_mid : &mid;
+	enter(k); /* published() may be called from within */
+	int rc = mosquitto_publish(k->mosq, at, text, (int)payload.len, payload.p, qos, retain);
+	if (rc == MOSQ_ERR_SUCCESS && !k->freed) {
+		note_backlog(k, *at, bytes);
+		if (k->depth == 1) { /* else settle() looks at it */
+			update_events(k);
+		}
+	}
+	leave(k);
+	return publish_error(rc);
+}
