@@ -17,6 +17,7 @@ ROOMS = {
     "gateway/surfaces/mqtt": {"surfaces/mqtt"},
     "gateway/cli": {"cli"},
     "gateway/daemon": {"daemon", "home"},
+    "adapters": set(),
     "adapters/link": {"link"},
     "adapters/mqtt": {"mqtt", "link"},
 }
