@@ -179,12 +179,9 @@ static const char *const used[] = {"vars",	 "msgs",   "points",  "caps",
 /* A member that both maps have; NULL when they are disjoint. */
 static const struct gw_node *common(const struct gw_node *x, const struct gw_node *y)
 {
-	if (!x || !y || x->type != GW_NODE_MAP || y->type != GW_NODE_MAP) {
-		return NULL;
-	}
-	gw_node_for(m, y)
+	gw_member_for(m, y)
 	{
-		if (gw_node_get_str(x, m->key)) {
+		if (x && gw_node_get_str(x, m->key)) {
 			return m;
 		}
 	}
@@ -203,12 +200,10 @@ static const struct gw_node *clash(const struct gw_node *x, const struct gw_node
 		}
 	}
 	const struct gw_node *theirs = gw_node_get(x, "components");
-	gw_node_for(component, gw_node_get(y, "components"))
+	gw_member_for(component, gw_node_get(y, "components"))
 	{
 		const struct gw_node *other =
-			theirs && theirs->type == GW_NODE_MAP && component->type == GW_NODE_MAP
-				? gw_node_get_str(theirs, component->key)
-				: NULL;
+			theirs ? gw_node_get_str(theirs, component->key) : NULL;
 		const struct gw_node *m =
 			other ? common(gw_node_get(other, "caps"), gw_node_get(component, "caps"))
 			      : NULL;

@@ -36,6 +36,20 @@ bool gw_compose_holds(const struct gw_node *condition, const struct gw_vars *var
  */
 int gw_schema_check(const struct gw_node *tree, const char *part, unsigned flags,
 		    struct gw_error *reterr_) GW_MUST_USE;
+/* n when it is of that type, else NULL; the loops over nothing when it is not: for trees whose structure is not checked yet. */
+static inline const struct gw_node *gw_node_if(const struct gw_node *n, enum gw_node_type type)
+{
+	return n && n->type == type ? n : NULL;
+}
+static inline const struct gw_node *gw_node_first(const struct gw_node *n, enum gw_node_type type)
+{
+	return n && n->type == type ? n->first : NULL;
+}
+#define gw_member_for(pos, map)                                                                    \
+	for (const struct gw_node *pos = gw_node_first(map, GW_NODE_MAP); pos; pos = pos->next)
+#define gw_item_for(pos, list)                                                                     \
+	for (const struct gw_node *pos = gw_node_first(list, GW_NODE_LIST); pos; pos = pos->next)
+
 /* merge() of §3 for one member of from, by key: into is changed, from is copied. */
 int gw_compose_merge_member(struct gw_arena *a, struct gw_node *into, const struct gw_node *from,
 			    const char *key) GW_MUST_USE;

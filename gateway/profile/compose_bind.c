@@ -131,7 +131,7 @@ bool gw_compose_holds(const struct gw_node *condition, const struct gw_vars *var
 		return false;
 	}
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(SCALAR_BYTES);
-	gw_node_for(test, condition)
+	gw_member_for(test, condition)
 	{
 		const char *value = gw_vars_get(vars, test->key.p);
 		if (!value || !holds_test(gw_str(value), test, &b)) {

@@ -30,8 +30,11 @@ struct gw_profile {
 	struct gw_plan *plans; /* list of compiled plans by variant choice; the engine's */
 };
 
-/* Fills file, line and column of a refusal from its pointer: the deepest existing node along it. Does nothing when they are known. */
-void gw_profile_locate(const struct gw_profile *p, struct gw_error *e);
+/*
+ * Fills file, line and column of a refusal from its pointer: the deepest existing node along it in tree (NULL: p->tree; an
+ * expanded tree knows more). Does nothing when they are known. The loader calls it for what gw_engine_check refuses.
+ */
+void gw_profile_locate(const struct gw_profile *p, const struct gw_node *tree, struct gw_error *e);
 
 /*
  * The engine's share of checking (messages, points, capabilities, variants, tests of §16), called by the loader after syntax, composition
