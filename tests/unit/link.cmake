@@ -1,0 +1,2 @@
+# With a real mosquitto; it is the only thing these tests may skip for.
+gw_unit_test(mqtt_link ROOMS link)
