@@ -43,6 +43,7 @@ static enum gw_json_token fail(struct gw_json_reader *r, const char *error)
 	if (r->state != FAILED) {
 		r->error = error;
 		r->state = FAILED;
+		r->end = r->p; /* the offset stays */
 	}
 	return GW_JSON_ERROR;
 }

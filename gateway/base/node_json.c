@@ -35,7 +35,9 @@ static int fail_at_reader(struct parser *p, int err, const char *code, const cha
 static int fail_in_reader(struct parser *p)
 {
 	const struct gw_json_reader *r = &p->reader;
-	bool deep = r->depth == r->max_depth && r->p < r->end && (*r->p == '{' || *r->p == '[');
+	size_t at = gw_json_offset(r);
+	bool deep = r->depth == r->max_depth && at < p->text.len &&
+		    (p->text.p[at] == '{' || p->text.p[at] == '[');
 	return deep ? fail_at_reader(p, -E2BIG, "size", r->error)
 		    : fail_at_reader(p, -EINVAL, "syntax", r->error);
 }

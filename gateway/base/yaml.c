@@ -51,6 +51,7 @@ struct parser {
 	yaml_parser_t yaml;
 	struct gw_build build;
 	unsigned documents;
+	size_t in_brackets; /* open containers in flow style; all inside of one are */
 	bool done;
 	/* Where the character with index `index` begins: libyaml counts characters, and marks only grow. */
 	size_t index, offset;
@@ -146,8 +147,7 @@ static bool is_explicit_key(struct parser *p, const yaml_mark_t *start)
 	size_t line = i - 1;
 	line = back_over(s, line, " \t-?:");
 	bool alone = line == 0 || s.p[line - 1] == '\n' || s.p[line - 1] == '\r';
-	bool in_brackets = p->yaml.flow_level > 0 && line > 0 && strchr("{[,", s.p[line - 1]);
-	return alone || in_brackets;
+	return alone || (p->in_brackets > 0 && memchr("{[,", s.p[line - 1], 3));
 }
 
 static int add_key(struct parser *p, const yaml_event_t *e, struct gw_str text)
@@ -229,6 +229,9 @@ static int on_open(struct parser *p, const yaml_event_t *e)
 	if (wants_key(&p->build)) {
 		return refuse(p, &e->start_mark, map ? "a map as key" : "a list as key", "a text");
 	}
+	bool brackets = map ? e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+			    : e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+	p->in_brackets += brackets;
 	return gw_build_open(&p->build, map ? GW_NODE_MAP : GW_NODE_LIST, place_of(&e->start_mark));
 }
 
@@ -261,7 +264,10 @@ static int on_event(struct parser *p, const yaml_event_t *e)
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT: return on_open(p, e);
 	case YAML_SEQUENCE_END_EVENT:
-	case YAML_MAPPING_END_EVENT: gw_build_close(&p->build); return 0;
+	case YAML_MAPPING_END_EVENT:
+		p->in_brackets -= p->in_brackets > 0;
+		gw_build_close(&p->build);
+		return 0;
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_DOCUMENT_END_EVENT: return 0;
@@ -286,6 +292,9 @@ static int parse(struct parser *p)
 int gw_node_parse_yaml(struct gw_arena *a, struct gw_str text, const struct gw_node_limits *limits,
 		       struct gw_node **ret_root, struct gw_error *reterr_)
 {
+	if (gw_str_starts(text, "\xef\xbb\xbf")) { /* a byte order mark says nothing in UTF-8 */
+		text = gw_str_sub(text, 3, text.len);
+	}
 	struct parser p = {.text = text};
 	gw_build_init(&p.build, a, limits, reterr_);
 	if (limits && limits->max_bytes && text.len > limits->max_bytes) {
