@@ -1,3 +1,6 @@
-foreach(module alloc str number buf map error log clock json node yaml)
+foreach(module alloc str number buf map error log clock json node yaml topic loop option path)
 	gw_unit_test(${module} ROOMS base)
 endforeach()
+gw_fuzz(yaml ROOMS base)
+gw_fuzz(json ROOMS base)
+gw_fuzz(topic ROOMS base)
