@@ -20,10 +20,11 @@ static bool permitted(void)
 
 void *gw_alloc0(size_t n, size_t size)
 {
-	if (!permitted()) {
+	size_t bytes;
+	if (__builtin_mul_overflow(n, size, &bytes) || !permitted()) {
 		return NULL;
 	}
-	return n == 0 || size == 0 ? calloc(1, 1) : calloc(n, size);
+	return calloc(1, bytes ? bytes : 1);
 }
 
 void *gw_realloc(void *p, size_t n, size_t size)
