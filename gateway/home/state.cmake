@@ -1,2 +1,3 @@
 # What is kept and who may: store, people, the access decision, outcomes.
-set(HOME_STATE status.c access.c)
+set(HOME_STATE status.c access.c
+	store.c store_record.c store_schema.c store_seal.c store_snapshot.c store_values.c)

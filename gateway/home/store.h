@@ -1,10 +1,14 @@
 /*
  * home.db: what people configured, identities, audit (SQLite, WAL, synchronous=FULL). A put that returns 0 is durable. state.db beside it keeps the
- * last known values, written in batches on the pool (may lose the last 60 s), shown as stale after a start.
+ * last known values, written in batches on the pool every 60 s, or more seldom when the day's budget of written bytes (R43) says so; they
+ * are shown as stale after a start.
  *
  * Opening treats the file as untrusted: application_id, user_version, quick_check, limits. A bad file is set aside as home.db.bad-<time> and the
  * last good snapshot home.db.snapshot is used; a newer schema is refused. A snapshot is made (online backup, temp, fsync, rename) after a
- * good start and 60 s after a change.
+ * good start and 60 s after a change. The variables of devices are sealed with the key file store.key.
+ *
+ * The marker file `claimed` outlives a lost home.db: a home that had an owner is not open for claiming from the network because its store
+ * is gone. A second process on the same directory is refused (-EBUSY).
  */
 #pragma once
 
@@ -21,7 +25,9 @@
 struct gw_store;
 
 struct gw_device_record {
-	const char *id, *name, *room, *type, *vendor, *model, *firmware, *identity;
+	const char *id, *name;
+	const char *room; /* of a stored room, or "" */
+	const char *type, *vendor, *model, *firmware, *identity;
 	bool weak_identity;
 	int64_t adopted_wall_ms;
 	uint64_t revision;
@@ -56,7 +62,9 @@ int gw_store_open(struct gw_loop *l, const char *state_dir, struct gw_store **re
 void gw_store_close(struct gw_store *s); /* flushes the last values, checkpoints; blocks shortly */
 bool gw_store_read_only(
 	const struct gw_store *s); /* after disk full or an I/O error; tried again by itself */
-const char *gw_store_problem(const struct gw_store *s); /* one sentence, or "" */
+const char *gw_store_problem(const struct gw_store *s);	  /* one sentence, or "" */
+bool gw_store_claimed(const struct gw_store *s);	  /* the marker file is there */
+int gw_store_set_claimed(struct gw_store *s) GW_MUST_USE; /* durable */
 
 /* Iteration at start. fn returns non-zero to stop; its value is returned. Records are borrowed during the call. */
 int gw_store_each_device(struct gw_store *s, int (*fn)(void *ctx, const struct gw_device_record *r),
@@ -76,7 +84,7 @@ int gw_store_each_value(struct gw_store *s,
 				  const char *json, int64_t time_wall_ms),
 			void *ctx) GW_MUST_USE;
 
-/* Changes: each in one transaction with its audit line (who NULL: none). 0 = durable; -EROFS, -ENOSPC, -EIO otherwise, and nothing changed. */
+/* Changes: each in one transaction with its audit line (NULL, or who NULL: none). 0 = durable; -EROFS, -ENOSPC, -EIO otherwise, and nothing changed. */
 struct gw_audit_line {
 	const char *who, *via, *what, *object, *detail;
 };
@@ -96,10 +104,12 @@ int gw_store_put_token(struct gw_store *s, const struct gw_token_record *r,
 		       const struct gw_audit_line *audit) GW_MUST_USE;
 int gw_store_remove_token(struct gw_store *s, const char *id,
 			  const struct gw_audit_line *audit) GW_MUST_USE;
+/* An audit line by itself. */
+int gw_store_put_audit(struct gw_store *s, const struct gw_audit_line *audit) GW_MUST_USE;
 int gw_store_put_meta(struct gw_store *s, const char *key, const char *value) GW_MUST_USE;
 int gw_store_get_meta(struct gw_store *s, const char *key, char *ret_value,
 		      size_t cap) GW_MUST_USE; /* -ENOENT */
 
-/* Last known value, newest per address; buffered, never blocks. */
+/* Last known value, newest per address; buffered, never blocks. At most GW_VALUES_KEPT wait, further addresses are dropped. */
 void gw_store_keep_value(struct gw_store *s, const char *device, const char *address,
 			 struct gw_str json, int64_t time_wall_ms);

@@ -1,2 +1,3 @@
 gw_unit_test(status ROOMS home)
 gw_unit_test(access ROOMS home)
+gw_unit_test(store ROOMS home)
