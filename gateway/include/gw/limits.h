@@ -25,6 +25,9 @@
 #define GW_DESCRIPTION_BYTES                                                                       \
 	(1024 * 1024) /* self-descriptions: bridge/devices of a large Zigbee network */
 #define GW_DESCRIPTION_NODES 200000
+#define GW_IMPORT_NOTES	     256 /* of one description */
+#define GW_IMPORT_PARTS	     256 /* messages that describe one device */
+#define GW_IMPORT_BYTES	     (8 * 1024 * 1024) /* of remembered parts of one source */
 #define GW_TOPIC_BYTES	     256
 #define GW_TOPIC_LEVELS	     16
 #define GW_TOPIC_SUBSCRIPTIONS 65536 /* of one trie */
@@ -41,6 +44,9 @@
 #define GW_COMMANDS_PENDING    256
 #define GW_COMMANDS_PER_DEVICE 16
 #define GW_COMMAND_EXPIRE_MS   10000
+#define GW_COMMAND_SLEEPY_MS   (60 * 60 * 1000) /* to devices that sleep */
+#define GW_COMMAND_KEYS	       512		/* idempotency keys remembered … */
+#define GW_COMMAND_KEY_MS      (10 * 60 * 1000) /* … for this long */
 #define GW_EVENT_RING	       4096
 #define GW_JOURNEY_RING	       1024
 #define GW_JOURNEY_BYTES       512
