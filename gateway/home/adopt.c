@@ -565,8 +565,10 @@ static enum gw_status carry_out(struct adopting *ad, const struct gw_principal *
 						   .what = "device.remove",
 						   .object = ad->id,
 						   .detail = "out of memory"};
-		(void)gw_store_remove_device(g->store, ad->id,
-					     &undo); /* at worst it is back after a start */
+		if (gw_store_remove_device(g->store, ad->id, &undo) < 0) {
+			gw_log_warning("home", "GW-HOME-ADOPT", "%s will be there after a restart",
+				       ad->id);
+		}
 		return no(reterr_, GW_STATUS_FAILED, "memory", "Out of memory.");
 	}
 	const struct gw_emit added = {
