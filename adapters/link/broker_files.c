@@ -240,7 +240,8 @@ int gw_broker_files_open(struct gw_broker_files *f, const char *state_dir, struc
 				    strerror(-r));
 	}
 	int n = snprintf(f->socket, sizeof(f->socket), "%s/mosquitto.sock", f->dir);
-	if (n < 0 || (size_t)n >= sizeof(f->socket)) {
+	/* mosquitto takes the path of a socket, unlike those of files, only up to a blank. */
+	if (n < 0 || (size_t)n >= sizeof(f->socket) || strchr(f->socket, ' ')) {
 		f->socket[0] = '\0';
 	}
 	for (enum gw_broker_account i = 0; i < GW_BROKER_ACCOUNTS && r == 0; i++) {

@@ -18,7 +18,7 @@ enum gw_broker_account {
 
 struct gw_broker_files {
 	char dir[512];	  /* absolute */
-	char socket[108]; /* sun_path; empty: the directory's name is too long for a UNIX socket */
+	char socket[108]; /* sun_path; empty: the directory has no name for a UNIX socket */
 	const char *listen_host;
 	uint16_t listen_port;
 	char password[GW_BROKER_ACCOUNTS][GW_BROKER_PASSWORD_BYTES];

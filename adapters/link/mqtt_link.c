@@ -116,6 +116,9 @@ struct gw_mqtt_link {
 	int connack;	   /* -1: not yet */
 	unsigned packets;  /* that callbacks saw during the current call */
 	unsigned messages; /* of these, messages */
+	const int *
+		publishing; /* id that gw_mqtt_link_publish() has not told its caller yet, or NULL */
+	bool published;	    /* and it is written already */
 
 	/* What was published and did not fit into the socket, oldest first: a ring whose size is a power of two. */
 	struct waiting *backlog;
@@ -430,7 +433,9 @@ static void on_publish(struct mosquitto *m, void *obj, int mid)
 		k->backlog_first = (k->backlog_first + 1) & (k->backlog_size - 1);
 		k->backlog_count--;
 	}
-	if (k->ops->published && usable(k)) {
+	if (k->publishing && *k->publishing == mid) {
+		k->published = true;
+	} else if (k->ops->published && usable(k)) {
 		k->ops->published(k->ctx, mid);
 	}
 }
@@ -1036,13 +1041,25 @@ int gw_mqtt_link_publish(struct gw_mqtt_link *k, struct gw_str topic, struct gw_
 	char text[GW_TOPIC_BYTES + 1];
 	memcpy(text, topic.p, topic.len);
 	text[topic.len] = '\0';
-	int mid, *at = ret_mid ? ret_mid : &mid;
-	enter(k); /* published() may be called from within */
-	int rc = mosquitto_publish(k->mosq, at, text, (int)payload.len, payload.p, qos, retain);
-	if (rc == MOSQ_ERR_SUCCESS && !k->freed) {
-		note_backlog(k, *at, bytes);
+	int mid = 0;
+	const int *outer = k->publishing;
+	enter(k); /* published() may free the link */
+	k->publishing = &mid;
+	k->published = false;
+	int rc = mosquitto_publish(k->mosq, &mid, text, (int)payload.len, payload.p, qos, retain);
+	bool written = k->published;
+	k->publishing = outer;
+	k->published = false;
+	if (rc == MOSQ_ERR_SUCCESS) {
+		note_backlog(k, mid, bytes);
+		if (ret_mid) {
+			*ret_mid = mid;
+		}
 		if (k->depth == 1) { /* else settle() looks at it */
 			update_events(k);
+		}
+		if (written && k->ops->published && usable(k)) {
+			k->ops->published(k->ctx, mid);
 		}
 	}
 	leave(k);

@@ -38,7 +38,7 @@ static int tear_down(void **state)
 	gw_arena_free(f->arena);
 	gw_loop_free(f->loop);
 	char command[128];
-	(void)snprintf(command, sizeof(command), "rm -r %s", f->dir);
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->dir);
 	assert_int_equal(system(command), 0);
 	gw_free(f);
 	return 0;
@@ -462,23 +462,29 @@ static void test_crash_loop(void **state)
 	assert_true(loop_until(f->loop, has_restarted, &w));
 }
 
-/* The name of the state directory is too long for a UNIX socket: our connections use the listener. */
-static void test_long_directory(void **state)
+/* A state directory whose name a UNIX socket cannot have: our connections use the listener. */
+static void test_odd_directories(void **state)
 {
 	struct fixture *f = *state;
-	struct client c;
-	char dir[256], yaml[64];
-	(void)snprintf(dir, sizeof(dir), "%s/%0120d", f->dir, 0);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	(void)snprintf(yaml, sizeof(yaml), "listen: \"0.0.0.0:%u\"\n", f->port);
-	assert_int_equal(gw_broker_new(f->loop, parse(f, yaml), NULL, dir, &f->broker, &f->error),
-			 0);
-	assert_int_equal(gw_broker_start(f->broker, &f->error), 0);
-	client_ours(f, &c, GW_BROKER_SURFACE);
-	assert_string_equal(c.endpoint.host, "127.0.0.1");
-	assert_int_equal(c.endpoint.port, f->port);
-	assert_true(loop_until(f->loop, is_up, &c));
-	gw_mqtt_link_free(c.link);
+	for (int i = 0; i < 2; i++) {
+		struct client c;
+		char dir[256], yaml[64];
+		(void)snprintf(dir, sizeof(dir), i == 0 ? "%s/%0120d" : "%s/with blank %d", f->dir,
+			       0);
+		assert_int_equal(mkdir(dir, 0700), 0);
+		(void)snprintf(yaml, sizeof(yaml), "listen: \"0.0.0.0:%u\"\n", f->port);
+		assert_int_equal(
+			gw_broker_new(f->loop, parse(f, yaml), NULL, dir, &f->broker, &f->error),
+			0);
+		assert_int_equal(gw_broker_start(f->broker, &f->error), 0);
+		client_ours(f, &c, GW_BROKER_SURFACE);
+		assert_string_equal(c.endpoint.host, "127.0.0.1");
+		assert_int_equal(c.endpoint.port, f->port);
+		assert_true(loop_until(f->loop, is_up, &c));
+		gw_mqtt_link_free(c.link);
+		gw_broker_free(f->broker);
+		f->broker = NULL;
+	}
 }
 
 /* --- the child: it ends with us, however we end --- */
@@ -608,11 +614,11 @@ int main(void)
 	}
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_external),	   TEST(test_refused_configuration),
-		TEST(test_files),	   TEST(test_supervision),
-		TEST(test_accounts),	   TEST(test_port_taken),
-		TEST(test_no_program),	   TEST(test_crash_loop),
-		TEST(test_long_directory), TEST(test_dies_with_us),
+		TEST(test_external),	    TEST(test_refused_configuration),
+		TEST(test_files),	    TEST(test_supervision),
+		TEST(test_accounts),	    TEST(test_port_taken),
+		TEST(test_no_program),	    TEST(test_crash_loop),
+		TEST(test_odd_directories), TEST(test_dies_with_us),
 		TEST(test_child),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,9 @@ struct gw_mqtt_ops {
 				*m); /* may publish: the packet goes out right after it returns */
 	void (*flush)(
 		void *ctx); /* optional: after each message the link calls flush once message() has returned, outside libmosquitto's callback */
-	void (*published)(void *ctx, int mid); /* optional: QoS 1 acknowledged, QoS 0 written */
+	void (*published)(
+		void *ctx,
+		int mid); /* optional: QoS 1 acknowledged, QoS 0 written; often from within publish, after *ret_mid is set */
 };
 
 struct gw_mqtt_will {
