@@ -257,6 +257,9 @@ int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct g
 	if (r == 0) {
 		r = apply_log(g, reterr_);
 	}
+	if (r == 0 && gw_library_new(/* dirs= */ NULL, 0, &g->library) < 0) {
+		r = no_memory(reterr_);
+	}
 	if (r == 0) {
 		r = make_core(g, reterr_);
 	}
