@@ -256,7 +256,7 @@ static int substitute(struct repeat *r, struct gw_str s, struct gw_str *ret_text
 		i += len - 1;
 	}
 	if (gw_buf_error(&r->text) == -E2BIG) {
-		return refuse(r, "for", NULL, -E2BIG, "size", "a repeated text becomes too long");
+		return refuse(r, "for", NULL, -EINVAL, "size", "a repeated text becomes too long");
 	}
 	*ret_text = gw_arena_text(r->arena, gw_buf_str(&r->text));
 	return ret_text->p ? 0 : no_memory(r->error);
@@ -393,7 +393,7 @@ static int check_for(struct repeat *r, const struct gw_node *tree, size_t *ret_r
 		}
 	}
 	if (rounds > GW_PROFILE_REPEAT) {
-		return refuse(r, "for", NULL, -E2BIG, "size", "more than 64 rounds");
+		return refuse(r, "for", NULL, -EINVAL, "size", "more than 64 rounds");
 	}
 	*ret_rounds = rounds;
 	return 0;
@@ -461,7 +461,7 @@ int gw_compose_bind(struct gw_arena *a, const struct gw_node *tree, const struct
 {
 	uint64_t choice = 0;
 	if (gw_compose_choice(tree, vars, &choice) < 0) {
-		int r = gw_error_set(reterr_, -E2BIG, "size", "more than %d variants",
+		int r = gw_error_set(reterr_, -EINVAL, "size", "more than %d variants",
 				     MAX_VARIANTS);
 		set_at(reterr_, "/variants");
 		return r;

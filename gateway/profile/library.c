@@ -148,7 +148,7 @@ int gw_library_read(const char *path, struct gw_buf *ret_text, struct gw_error *
 		close(fd);
 	}
 	if (r == -E2BIG) {
-		(void)gw_error_set(reterr_, r, "size", "a profile has at most 256 KiB");
+		r = gw_error_set(reterr_, -EINVAL, "size", "a profile has at most 256 KiB");
 	} else if (r < 0) {
 		(void)gw_error_set(reterr_, r, "", "cannot read the file: %s", strerror(-r));
 	}

@@ -61,7 +61,7 @@ int gw_load_parse(struct gw_arena *a, struct gw_str text, const char *origin,
 	}
 	if (r < 0) {
 		set_file(reterr_, origin);
-		return r;
+		return r == -ENOMEM ? r : -EINVAL;
 	}
 	*ret_root = root;
 	return 0;
@@ -195,59 +195,61 @@ static int fill_heads(struct gw_profile *p, struct gw_error *error)
 	return 0;
 }
 
-static const char *const expanded_parts[] = {"msgs", "points", "caps", "components"};
-
 /* What does not need the engine: a fragment alone is checked no further, since others complete it. */
 static int check_fragment(struct gw_profile *p, const struct gw_node *expanded,
 			  struct gw_error *error)
 {
+	static const char *const parts[] = {"msgs", "points", "caps", "components"};
 	int r = 0;
-	for (size_t i = 0; i < gw_countof(expanded_parts) && r == 0; i++) {
-		r = gw_schema_check(expanded, expanded_parts[i], p->flags, error);
+	for (size_t i = 0; i < gw_countof(parts) && r == 0; i++) {
+		r = gw_schema_check(expanded, parts[i], p->flags, error);
 	}
-	if (r == 0) {
-		r = gw_schema_check(p->tree, "variants", p->flags, error);
-	}
-	return r;
+	return r == 0 ? gw_schema_check(p->tree, "variants", p->flags, error) : r;
 }
 
-/* The channels of each variant, alone: what is wrong there is shown at the variant. */
-static int check_variant_channels(struct gw_profile *p, struct gw_error *error)
+static int check_messages(struct gw_profile *p, const struct gw_node *expanded,
+			  struct gw_error *error)
+{
+	int r = gw_schema_check(expanded, "msgs", p->flags, error);
+	return r == 0 ? gw_match_check_channels(p, expanded, error) : r;
+}
+
+/* Each variant alone: what is wrong in its messages is shown at the variant. */
+static int check_variants(struct gw_profile *p, struct gw_error *error)
 {
 	const struct gw_node *variants = gw_node_get(p->tree, "variants");
-	size_t n = variants && variants->type == GW_NODE_LIST ? variants->count : 0;
-	for (size_t i = 0; i < n && i < 64; i++) {
+	int r = gw_schema_check(p->tree, "variants", p->flags, error);
+	if (r < 0 || !variants) {
+		return r;
+	}
+	for (size_t i = 0; i < variants->count; i++) {
 		GW_AUTO(gw_arena_free_auto)
 		struct gw_arena *a = gw_arena_new(GW_LOAD_ARENA_BYTES);
 		struct gw_node *tree = NULL;
-		int r = a ? gw_compose_chosen(a, p->tree, UINT64_C(1) << i, &tree, error) : -ENOMEM;
+		r = a ? gw_compose_chosen(a, p->tree, UINT64_C(1) << i, &tree, error) : -ENOMEM;
 		if (r == 0) {
-			r = gw_schema_check(tree, "msgs", p->flags, error);
+			r = check_messages(p, tree, error);
 		}
-		if (r == 0) {
-			r = gw_match_check_channels(p, tree, error);
+		if (r < 0 && error) {
+			snprintf(error->at, sizeof(error->at), "/variants/%zu", i);
 		}
 		if (r < 0) {
-			if (error) {
-				snprintf(error->at, sizeof(error->at), "/variants/%zu", i);
-			}
 			return r;
 		}
 	}
 	return 0;
 }
 
-/* The order of §16: composition, match, then messages with their channels; the rest is the engine's. */
-static int check(struct gw_profile *p, struct gw_error *error)
+/* In the order of §16: heads and composition, match, messages with their channels; the rest is the engine's. */
+static int check(struct gw_profile *p, struct gw_node **ret_expanded, struct gw_arena *scratch,
+		 struct gw_error *error)
 {
 	int r = gw_schema_check(p->tree, "", p->flags, error);
 	if (r == 0) {
 		r = fill_heads(p, error);
 	}
-	GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(GW_LOAD_ARENA_BYTES);
-	struct gw_node *expanded = NULL;
 	if (r == 0) {
-		r = a ? gw_compose_chosen(a, p->tree, /* choice= */ 0, &expanded, error) : -ENOMEM;
+		r = gw_compose_chosen(scratch, p->tree, /* choice= */ 0, ret_expanded, error);
 	}
 	if (r == 0) {
 		r = gw_vars_compile(p, error);
@@ -259,31 +261,27 @@ static int check(struct gw_profile *p, struct gw_error *error)
 		r = gw_match_compile(p, error);
 	}
 	if (r == 0 && gw_profile_is_fragment(p)) {
-		r = check_fragment(p, expanded, error);
-	} else if (r == 0) {
-		r = gw_schema_check(expanded, "msgs", p->flags, error);
-		if (r == 0) {
-			r = gw_match_check_channels(p, expanded, error);
-		}
+		return check_fragment(p, *ret_expanded, error);
 	}
-	if (r < 0) {
-		gw_profile_locate(p, expanded, error);
+	if (r == 0) {
+		r = check_messages(p, *ret_expanded, error);
 	}
-	return r;
+	if (r == 0) {
+		r = check_variants(p, error);
+	}
+	return r == 0 ? gw_engine_check(p, error) : r;
 }
 
-static int check_all(struct gw_profile *p, struct gw_error *error)
+static int check_and_locate(struct gw_profile *p, struct gw_error *error)
 {
-	int r = check(p, error);
-	if (r < 0 || gw_profile_is_fragment(p)) {
-		return r;
+	GW_AUTO(gw_arena_free_auto) struct gw_arena *scratch = gw_arena_new(GW_LOAD_ARENA_BYTES);
+	struct gw_node *expanded = NULL;
+	if (!scratch) {
+		return -ENOMEM;
 	}
-	r = gw_engine_check(p, error);
-	if (r == 0) {
-		r = check_variant_channels(p, error);
-	}
+	int r = check(p, &expanded, scratch, error);
 	if (r < 0) {
-		gw_profile_locate(p, /* tree= */ NULL, error);
+		gw_profile_locate(p, expanded, error);
 	}
 	return r;
 }
@@ -306,7 +304,7 @@ static int finish(struct gw_library *l, struct gw_profile *p, struct gw_profile 
 		gw_profile_locate(p, p->root, reterr_);
 		return r;
 	}
-	r = check_all(p, reterr_);
+	r = check_and_locate(p, reterr_);
 	if (r < 0) {
 		return r;
 	}
