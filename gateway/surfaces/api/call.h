@@ -119,7 +119,7 @@ void gw_api_streams_fini(struct gw_api *a);
 gw_api_handler gw_api_health, gw_api_metrics, gw_api_openapi, gw_api_home, gw_api_doctor,
 	gw_api_journey;
 gw_api_handler gw_api_claim, gw_api_claim_code, gw_api_claim_open, gw_api_login, gw_api_logout,
-	gw_api_me;
+	gw_api_me, gw_api_me_change;
 gw_api_handler gw_api_accounts, gw_api_account_add, gw_api_account_change, gw_api_account_remove;
 gw_api_handler gw_api_tokens, gw_api_token_add, gw_api_token_remove;
 gw_api_handler gw_api_devices, gw_api_device, gw_api_device_change, gw_api_device_remove,

@@ -220,6 +220,17 @@ enum gw_status gw_api_account_change(struct gw_api_call *c)
 	return s == GW_STATUS_DONE ? put_account(c, &info) : s;
 }
 
+/* One's own name and password; gw_account_put asks for a fresh login. */
+enum gw_status gw_api_me_change(struct gw_api_call *c)
+{
+	struct gw_account_info info;
+	if (!account_find(c->api->gateway, c->principal.who, &info)) {
+		return gw_api_fail(c, GW_STATUS_DENIED, "",
+				   "only accounts have a name and a password");
+	}
+	return put_account(c, &info);
+}
+
 enum gw_status gw_api_account_remove(struct gw_api_call *c)
 {
 	char id[GW_ID_BYTES];

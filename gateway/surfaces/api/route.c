@@ -22,6 +22,7 @@ static const struct gw_api_route routes[] = {
 	{"GET", "/metrics", GW_DO_DIAGNOSE, GW_API_TEXT, NULL, NULL, NULL, "Metrics in the Prometheus text format", gw_api_metrics},
 	{"GET", V1 "/openapi.json", GW_DO_SEE, 0, NULL, NULL, NULL, "This document", gw_api_openapi},
 	{"GET", V1 "/me", GW_DO_SEE, 0, NULL, "Me", NULL, "Who the request comes from, and what they may do", gw_api_me},
+	{"PATCH", V1 "/me", GW_DO_SEE, GW_API_SECRET, "MeChange", "Account", NULL, "Change one's own name or password", gw_api_me_change},
 	{"GET", V1 "/home", GW_DO_SEE, 0, NULL, "Home", NULL, "The home at a glance", gw_api_home},
 	{"GET", V1 "/doctor", GW_DO_DIAGNOSE, 0, NULL, "Doctor", NULL, "Every check with its next step", gw_api_doctor},
 	{"GET", V1 "/journey", GW_DO_DIAGNOSE, 0, NULL, "Journey", q_journey, "The last messages and commands, hop by hop", gw_api_journey},

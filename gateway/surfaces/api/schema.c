@@ -83,6 +83,10 @@ FIELDS f_account_change[] = {
 	{"expires_in", TEXT, .max = 24, .help = "Duration from now; 0: never"},
 	{"devices", LIST},
 	{0}};
+FIELDS f_me_change[] = {
+	{"name", TEXT, .max = GW_NAME_BYTES - 1},
+	{"password", TEXT, .max = 1024},
+	{0}};
 FIELDS f_token_add[] = {
 	{"name", TEXT, REQ, .max = GW_NAME_BYTES - 1},
 	{"scope", LIST, REQ, "scope"},
@@ -243,7 +247,7 @@ static const struct gw_api_schema schemas[] = {
 	{"ClaimRequest", f_claim}, {"LoginRequest", f_login}, {"DeviceChange", f_device_change},
 	{"PropertyPut", f_property_put}, {"CommandRequest", f_command}, {"AdoptRequest", f_adopt},
 	{"ScanRequest", f_scan}, {"RoomPut", f_room_put}, {"AccountAdd", f_account_add},
-	{"AccountChange", f_account_change}, {"TokenAdd", f_token_add},
+	{"AccountChange", f_account_change}, {"TokenAdd", f_token_add}, {"MeChange", f_me_change},
 	{"Empty", f_empty, "Nothing to say"},
 	{"ErrorBody", f_error_body}, {"Error", f_error}, {"CheckCounts", f_check_counts},
 	{"Health", f_health}, {"Session", f_session}, {"ClaimState", f_claim_state}, {"Me", f_me},
