@@ -1,3 +1,5 @@
 foreach(module expr compose schema match library)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
+gw_fuzz(expr ROOMS profile)
+gw_fuzz(profile ROOMS profile)
