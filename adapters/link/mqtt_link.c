@@ -12,11 +12,10 @@
  */
 #include "gw/mqtt_link.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mosquitto.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,10 +26,11 @@
 #include "gw/alloc.h"
 #include "gw/clock.h"
 #include "gw/limits.h"
-#include "gw/list.h"
 #include "gw/log.h"
-#include "gw/map.h"
 #include "gw/topic.h"
+#include "link/mqtt_backlog.h"
+#include "link/mqtt_filters.h"
+#include "link/mqtt_names.h"
 #include "link/mqtt_tls.h"
 
 #define LOG_TOPIC	"mqtt"
@@ -40,18 +40,12 @@
 #define BACKOFF_MIN_MS	1000
 #define BACKOFF_LOCAL_MS                                                                           \
 	50 /* the private broker is a child that is just starting: asking costs nothing */
-#define BACKOFF_MAX_MS	30000
-#define STEADY_MS	10000 /* a connection that held so long begins the back-off anew */
-#define TICK_MS		5000
-#define CLOSE_MS	1000
-#define BATCH_PACKETS	256
-#define BATCH_US	20000
-#define BACKLOG_BYTES	(4U * 1024 * 1024)
-#define BACKLOG_ENTRIES 16384U /* well below half the message ids, which are compared modulo 2^16 */
-#define FILTERS		32768
-#define SUBSCRIBE_MAX	128 /* filters in one packet: at most 33 KiB */
-#define ADDRESSES	8
-#define ADDRESS_BYTES	64
+#define BACKOFF_MAX_MS 30000
+#define STEADY_MS      10000 /* a connection that held so long begins the back-off anew */
+#define TICK_MS	       5000
+#define CLOSE_MS       1000
+#define BATCH_PACKETS  256
+#define BATCH_US       20000
 
 enum phase {
 	PHASE_IDLE,
@@ -61,23 +55,6 @@ enum phase {
 	PHASE_UP,	  /* the timer drives libmosquitto's keepalive */
 	PHASE_CLOSING,	  /* DISCONNECT waits for the socket; the timer is the deadline */
 	PHASE_STOPPED
-};
-
-struct filter {
-	struct gw_list node; /* in subscribe or unsubscribe, else unlinked */
-	uint8_t qos;
-	char text[];
-};
-
-/* Outlives the link: a look-up that has begun cannot be taken back. */
-struct lookup {
-	uv_getaddrinfo_t request;
-	struct gw_mqtt_link *link; /* NULL: nobody waits any more */
-};
-
-struct waiting {
-	uint16_t mid;
-	uint32_t bytes;
 };
 
 struct gw_mqtt_link {
@@ -105,9 +82,7 @@ struct gw_mqtt_link {
 	bool stopping, freed;
 	unsigned depth; /* calls of ours on the stack that still need the link */
 
-	struct lookup *lookup;
-	char address[ADDRESSES][ADDRESS_BYTES];
-	size_t n_addresses, next_address;
+	struct gw_mqtt_names names;
 
 	SSL_CTX *tls;
 	struct mosquitto *mosq;
@@ -120,17 +95,12 @@ struct gw_mqtt_link {
 		publishing; /* id that gw_mqtt_link_publish() has not told its caller yet, or NULL */
 	bool published;	    /* and it is written already */
 
-	/* What was published and did not fit into the socket, oldest first: a ring whose size is a power of two. */
-	struct waiting *backlog;
-	uint32_t backlog_size, backlog_first, backlog_count;
-	size_t backlog_bytes;
-
-	struct gw_map *filters;
-	struct gw_list subscribe, unsubscribe;
+	struct gw_mqtt_backlog backlog;
+	struct gw_mqtt_filters filters;
 };
 
 static void attempt(struct gw_mqtt_link *k);
-static void connect_next(struct gw_mqtt_link *k);
+static bool connect_next(struct gw_mqtt_link *k);
 static void begin_stop(struct gw_mqtt_link *k);
 
 /* --- life --- */
@@ -142,37 +112,21 @@ static void end_connection(struct gw_mqtt_link *k)
 	k->events = 0;
 	mosquitto_destroy(k->mosq);
 	k->mosq = NULL;
-	k->backlog_first = k->backlog_count = 0;
-	k->backlog_bytes = 0;
-}
-
-static void free_list(struct gw_list *head)
-{
-	gw_list_for_safe(pos, head)
-	{
-		gw_list_remove(pos);
-		gw_free(gw_container(pos, struct filter, node));
-	}
-}
-
-static void abandon_lookup(struct gw_mqtt_link *k)
-{
-	if (k->lookup) {
-		k->lookup->link = NULL;
-		k->lookup = NULL;
+	gw_mqtt_backlog_clear(&k->backlog);
+	if (k->filters.all) {
+		gw_mqtt_filters_end(&k->filters);
 	}
 }
 
 static void destroy(struct gw_mqtt_link *k)
 {
 	end_connection(k);
-	abandon_lookup(k);
+	gw_mqtt_names_abandon(&k->names);
 	gw_timer_free(k->timer);
 	gw_deferred_free(k->deferred);
 	gw_mqtt_tls_free(k->tls);
-	free_list(&k->unsubscribe);
-	gw_map_free(k->filters, gw_free);
-	gw_free(k->backlog);
+	gw_mqtt_filters_fini(&k->filters);
+	gw_mqtt_backlog_fini(&k->backlog);
 	gw_free(k->will.topic);
 	gw_free(k->will.payload);
 	gw_free(k);
@@ -260,8 +214,7 @@ static void fail(struct gw_mqtt_link *k, enum gw_link_state state, const char *f
 	}
 	bool was_up = k->phase == PHASE_UP;
 	end_connection(k);
-	if (!was_up && state == GW_LINK_DOWN && k->next_address < k->n_addresses) {
-		connect_next(k);
+	if (!was_up && state == GW_LINK_DOWN && connect_next(k)) {
 		return;
 	}
 	if (was_up && gw_clock_ms() - k->up_since_ms >= STEADY_MS) {
@@ -311,78 +264,6 @@ static void lost(struct gw_mqtt_link *k, int rc, int err)
 	}
 }
 
-/* --- subscriptions --- */
-
-typedef int send_filters(struct mosquitto *m, int n, char *const *texts, int qos);
-
-static int send_subscribe(struct mosquitto *m, int n, char *const *texts, int qos)
-{
-	return mosquitto_subscribe_multiple(m, /* mid= */ NULL, n, texts, qos, /* options= */ 0,
-					    /* properties= */ NULL);
-}
-
-static int send_unsubscribe(struct mosquitto *m, int n, char *const *texts, int qos)
-{
-	(void)qos;
-	return mosquitto_unsubscribe_multiple(m, /* mid= */ NULL, n, texts,
-					      /* properties= */ NULL);
-}
-
-/* Sends the first filters of the list that have one QoS, in one packet, and takes them off. */
-static int send_some(struct gw_mqtt_link *k, struct gw_list *head, send_filters *send, bool drop)
-{
-	char *texts[SUBSCRIBE_MAX];
-	struct filter *some[SUBSCRIBE_MAX];
-	int n = 0;
-	gw_list_for(pos, head)
-	{
-		struct filter *f = gw_container(pos, struct filter, node);
-		if (n == SUBSCRIBE_MAX || (n > 0 && f->qos != some[0]->qos)) {
-			break;
-		}
-		texts[n] = f->text;
-		some[n++] = f;
-	}
-	int rc = send(k->mosq, n, texts, some[0]->qos);
-	for (int i = 0; i < n; i++) {
-		gw_list_remove(&some[i]->node);
-		if (drop) {
-			gw_free(some[i]);
-		}
-	}
-	return rc;
-}
-
-/* Unsubscribing first: a filter that was given up and taken again in one turn stays subscribed. */
-static void send_subscriptions(struct gw_mqtt_link *k)
-{
-	int rc = MOSQ_ERR_SUCCESS;
-	while (rc == MOSQ_ERR_SUCCESS && !gw_list_empty(&k->unsubscribe)) {
-		rc = send_some(k, &k->unsubscribe, send_unsubscribe, /* drop= */ true);
-	}
-	while (rc == MOSQ_ERR_SUCCESS && !gw_list_empty(&k->subscribe)) {
-		rc = send_some(k, &k->subscribe, send_subscribe, /* drop= */ false);
-	}
-	if (rc != MOSQ_ERR_SUCCESS) {
-		/* The socket tells the loss to on_watch(), and after it everything is subscribed again. */
-		gw_log_debug(LOG_TOPIC, "cannot subscribe: %s", mosquitto_strerror(rc));
-	}
-}
-
-static void subscribe_all(struct gw_mqtt_link *k)
-{
-	free_list(&k->unsubscribe); /* a new session has no subscriptions */
-	size_t pos = 0;
-	struct gw_str key;
-	void *value;
-	while (gw_map_next(k->filters, &pos, &key, &value)) {
-		struct filter *f = value;
-		gw_list_remove(&f->node);
-		gw_list_append(&k->subscribe, &f->node);
-	}
-	send_subscriptions(k);
-}
-
 /* --- callbacks of libmosquitto: they only note, except for messages --- */
 
 static void on_connect(struct mosquitto *m, void *obj, int code)
@@ -418,21 +299,13 @@ static void on_message(struct mosquitto *m, void *obj, const struct mosquitto_me
 				});
 }
 
-/* QoS 0 written or QoS 1 acknowledged. Packets leave in the order of their ids, so everything older is out too. */
+/* QoS 0 written or QoS 1 acknowledged. */
 static void on_publish(struct mosquitto *m, void *obj, int mid)
 {
 	(void)m;
 	struct gw_mqtt_link *k = obj;
 	k->packets++;
-	while (k->backlog_count > 0) {
-		const struct waiting *w = &k->backlog[k->backlog_first];
-		if ((int16_t)(uint16_t)(mid - w->mid) < 0) {
-			break;
-		}
-		k->backlog_bytes -= w->bytes;
-		k->backlog_first = (k->backlog_first + 1) & (k->backlog_size - 1);
-		k->backlog_count--;
-	}
+	gw_mqtt_backlog_pop(&k->backlog, mid);
 	if (k->publishing && *k->publishing == mid) {
 		k->published = true;
 	} else if (k->ops->published && usable(k)) {
@@ -531,12 +404,22 @@ static int read_batch(struct gw_mqtt_link *k)
 	return MOSQ_ERR_SUCCESS;
 }
 
+static void send_filters(struct gw_mqtt_link *k)
+{
+	int rc = gw_mqtt_filters_send(&k->filters, k->mosq);
+	if (rc != MOSQ_ERR_SUCCESS) {
+		/* The socket tells the loss to on_watch(), and after it everything is subscribed again. */
+		gw_log_debug(LOG_TOPIC, "cannot subscribe: %s", mosquitto_strerror(rc));
+	}
+}
+
 static void come_up(struct gw_mqtt_link *k)
 {
 	k->phase = PHASE_UP;
 	k->up_since_ms = gw_clock_ms();
 	gw_timer_start(k->timer, TICK_MS, TICK_MS);
-	subscribe_all(k);
+	gw_mqtt_filters_begin(&k->filters); /* a clean session has none */
+	send_filters(k);
 	set_state(k, GW_LINK_UP, "");
 }
 
@@ -663,80 +546,34 @@ static int connect_to(struct gw_mqtt_link *k, const char *address)
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* To the first address that does not fail at once; each has its own deadline. */
-static void connect_next(struct gw_mqtt_link *k)
+/* To the next address, which has its own deadline; false when none is left. */
+static bool connect_next(struct gw_mqtt_link *k)
 {
+	const char *address = gw_mqtt_names_next(&k->names);
+	if (!address) {
+		return false;
+	}
 	k->phase = PHASE_CONNECTING;
 	gw_timer_start(k->timer, CONNECT_MS, /* repeat_ms= */ 0);
-	int rc = connect_to(k, k->address[k->next_address++]);
+	int rc = connect_to(k, address);
 	settle(k, rc, errno);
+	return true;
 }
 
-/* --- names --- */
-
-static void add_address(struct gw_mqtt_link *k, const struct addrinfo *ai)
+static void on_names(void *ctx, int status)
 {
-	if (k->n_addresses < ADDRESSES &&
-	    getnameinfo(ai->ai_addr, ai->ai_addrlen, k->address[k->n_addresses], ADDRESS_BYTES,
-			/* service= */ NULL, /* servlen= */ 0, NI_NUMERICHOST) == 0) {
-		k->n_addresses++;
+	struct gw_mqtt_link *k = ctx;
+	enter(k);
+	if (status < 0) {
+		fail(k, GW_LINK_DOWN, "its name is not found: %s", uv_strerror(status));
+	} else {
+		(void)connect_next(k); /* there is one */
 	}
-}
-
-static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-	struct lookup *l = request->data;
-	struct gw_mqtt_link *k = l->link;
-	if (k) {
-		enter(k);
-		k->lookup = NULL;
-		for (const struct addrinfo *ai = found; ai; ai = ai->ai_next) {
-			add_address(k, ai);
-		}
-		if (k->n_addresses > 0) {
-			connect_next(k);
-		} else {
-			fail(k, GW_LINK_DOWN, "its name is not found: %s",
-			     status < 0 ? uv_strerror(status) : "no address");
-		}
-		leave(k);
-	}
-	uv_freeaddrinfo(found);
-	gw_free(l);
-}
-
-static void look_up(struct gw_mqtt_link *k)
-{
-	struct lookup *l = gw_new(struct lookup);
-	if (!l) {
-		fail(k, GW_LINK_DOWN, "out of memory");
-		return;
-	}
-	l->link = k;
-	l->request.data = l;
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	int r = uv_getaddrinfo(gw_loop_uv(k->loop), &l->request, on_lookup, k->endpoint->host,
-			       /* service= */ NULL, &hints);
-	if (r < 0) {
-		gw_free(l);
-		fail(k, GW_LINK_DOWN, "its name cannot be looked up: %s", uv_strerror(r));
-		return;
-	}
-	k->lookup = l;
-	k->phase = PHASE_LOOKING_UP;
-}
-
-/* A path or an address needs no look-up, and the pool's threads need not even start. */
-static bool is_address(const struct gw_broker_endpoint *e)
-{
-	struct in6_addr any;
-	return is_local(e) || inet_pton(AF_INET, e->host, &any) == 1 ||
-	       inet_pton(AF_INET6, e->host, &any) == 1;
+	leave(k);
 }
 
 static void attempt(struct gw_mqtt_link *k)
 {
-	k->n_addresses = k->next_address = 0;
 	if (k->endpoint->tls && !k->tls) {
 		char reason[160];
 		if (gw_mqtt_tls_new(k->endpoint, k->refusal, sizeof(k->refusal), &k->tls, reason,
@@ -749,12 +586,10 @@ static void attempt(struct gw_mqtt_link *k)
 	if (!usable(k)) {
 		return;
 	}
-	if (is_address(k->endpoint)) {
-		(void)snprintf(k->address[0], sizeof(k->address[0]), "%s", k->endpoint->host);
-		k->n_addresses = 1;
-		connect_next(k);
-	} else {
-		look_up(k);
+	k->phase = PHASE_LOOKING_UP;
+	int r = gw_mqtt_names_begin(&k->names, k->loop, k->endpoint->host, on_names, k);
+	if (r != 0) {
+		on_names(k, r);
 	}
 }
 
@@ -787,7 +622,7 @@ static void on_deferred(void *ctx)
 	struct gw_mqtt_link *k = ctx;
 	enter(k);
 	if (k->phase == PHASE_UP && usable(k)) {
-		send_subscriptions(k);
+		send_filters(k);
 		update_events(k);
 	} else if (k->phase == PHASE_STOPPED && k->stopped) {
 		void (*stopped)(void *ctx) = k->stopped;
@@ -799,7 +634,7 @@ static void on_deferred(void *ctx)
 
 static void begin_stop(struct gw_mqtt_link *k)
 {
-	abandon_lookup(k);
+	gw_mqtt_names_abandon(&k->names);
 	enter(k); /* DISCONNECT may be written at once */
 	if (k->phase == PHASE_UP && mosquitto_disconnect(k->mosq) == MOSQ_ERR_SUCCESS &&
 	    mosquitto_socket(k->mosq) >= 0) {
@@ -862,12 +697,9 @@ int gw_mqtt_link_new(struct gw_loop *l, const struct gw_broker_endpoint *endpoin
 	k->endpoint = endpoint;
 	k->ops = ops;
 	k->ctx = ctx;
-	gw_list_init(&k->subscribe);
-	gw_list_init(&k->unsubscribe);
 	k->timer = gw_timer_new(l, on_timer, k);
 	k->deferred = gw_deferred_new(l, on_deferred, k);
-	k->filters = gw_map_new(FILTERS);
-	int r = k->timer && k->deferred && k->filters ? 0 : -ENOMEM;
+	int r = k->timer && k->deferred ? gw_mqtt_filters_init(&k->filters) : -ENOMEM;
 	if (r == 0 && will) {
 		r = copy_will(k, will);
 	}
@@ -920,92 +752,25 @@ enum gw_link_state gw_mqtt_link_state(const struct gw_mqtt_link *k)
 	return k->state;
 }
 
-static void subscribe_later(struct gw_mqtt_link *k, struct filter *f, struct gw_list *head)
-{
-	gw_list_remove(&f->node);
-	if (k->phase == PHASE_UP) {
-		gw_list_append(head, &f->node);
-		gw_deferred_schedule(k->deferred);
-	}
-}
-
 int gw_mqtt_link_subscribe(struct gw_mqtt_link *k, struct gw_str filter, uint8_t qos)
 {
 	if (!gw_topic_is_filter(filter) || qos > 1) {
 		return -EINVAL;
 	}
-	struct filter *f = gw_map_find(k->filters, filter);
-	if (f) {
-		if (f->qos != qos) {
-			f->qos = qos;
-			subscribe_later(k, f, &k->subscribe);
-		}
-		return 0;
+	int r = gw_mqtt_filters_add(&k->filters, filter, qos, k->phase == PHASE_UP);
+	if (r > 0) {
+		gw_deferred_schedule(k->deferred);
 	}
-	f = (struct filter *)gw_alloc0(1, sizeof(*f) + filter.len + 1);
-	if (!f) {
-		return -ENOMEM;
-	}
-	gw_list_init(&f->node);
-	f->qos = qos;
-	memcpy(f->text, filter.p, filter.len);
-	int r = gw_map_put(k->filters, filter, f);
-	if (r < 0) {
-		gw_free(f);
-		return r;
-	}
-	subscribe_later(k, f, &k->subscribe);
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int gw_mqtt_link_unsubscribe(struct gw_mqtt_link *k, struct gw_str filter)
 {
-	struct filter *f = gw_map_remove(k->filters, filter);
-	if (!f) {
-		return -ENOENT;
+	int r = gw_mqtt_filters_remove(&k->filters, filter, k->phase == PHASE_UP);
+	if (r > 0) {
+		gw_deferred_schedule(k->deferred);
 	}
-	subscribe_later(k, f, &k->unsubscribe);
-	if (k->phase != PHASE_UP) {
-		gw_free(f);
-	}
-	return 0;
-}
-
-/* Makes room for one more entry before the message goes out, because afterwards it cannot be taken back. */
-static int reserve_backlog(struct gw_mqtt_link *k, size_t bytes)
-{
-	if (k->backlog_bytes + bytes > BACKLOG_BYTES || k->backlog_count >= BACKLOG_ENTRIES) {
-		return -ENOBUFS;
-	}
-	if (k->backlog_count < k->backlog_size) {
-		return 0;
-	}
-	uint32_t size = k->backlog_size ? k->backlog_size * 2 : 64;
-	struct waiting *p = gw_array(struct waiting, size);
-	if (!p) {
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < k->backlog_count; i++) {
-		p[i] = k->backlog[(k->backlog_first + i) & (k->backlog_size - 1)];
-	}
-	gw_free(k->backlog);
-	k->backlog = p;
-	k->backlog_size = size;
-	k->backlog_first = 0;
-	return 0;
-}
-
-static void note_backlog(struct gw_mqtt_link *k, int mid, size_t bytes)
-{
-	if (!mosquitto_want_write(k->mosq)) {
-		k->backlog_first = k->backlog_count = 0;
-		k->backlog_bytes = 0;
-	} else {
-		uint32_t at = (k->backlog_first + k->backlog_count) & (k->backlog_size - 1);
-		k->backlog[at] = (struct waiting){(uint16_t)mid, (uint32_t)bytes};
-		k->backlog_count++;
-		k->backlog_bytes += bytes;
-	}
+	return r < 0 ? r : 0;
 }
 
 static int publish_error(int rc)
@@ -1034,7 +799,7 @@ int gw_mqtt_link_publish(struct gw_mqtt_link *k, struct gw_str topic, struct gw_
 		return -EINVAL; /* wildcards, control characters and bad UTF-8 are libmosquitto's */
 	}
 	size_t bytes = topic.len + payload.len;
-	int r = reserve_backlog(k, bytes);
+	int r = gw_mqtt_backlog_reserve(&k->backlog, bytes);
 	if (r < 0) {
 		return r;
 	}
@@ -1051,7 +816,11 @@ int gw_mqtt_link_publish(struct gw_mqtt_link *k, struct gw_str topic, struct gw_
 	k->publishing = outer;
 	k->published = false;
 	if (rc == MOSQ_ERR_SUCCESS) {
-		note_backlog(k, mid, bytes);
+		if (mosquitto_want_write(k->mosq)) {
+			gw_mqtt_backlog_push(&k->backlog, mid, bytes);
+		} else {
+			gw_mqtt_backlog_clear(&k->backlog);
+		}
 		if (ret_mid) {
 			*ret_mid = mid;
 		}

@@ -63,6 +63,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
 /* --- a client and what it saw --- */
 
+enum trick { KEEP, FREE_IN_MESSAGE, STOP_IN_MESSAGE, FREE_IN_STATE, FREE_IN_FLUSH };
+
 struct client {
 	struct gw_loop *loop;
 	struct gw_mqtt_link *link;
@@ -81,7 +83,7 @@ struct client {
 
 	const char *echo_to; /* message() publishes there */
 	unsigned expected;
-	enum { KEEP, FREE_IN_MESSAGE, STOP_IN_MESSAGE, FREE_IN_STATE, FREE_IN_FLUSH } trick;
+	enum trick trick;
 };
 
 static void drop(struct client *c)
@@ -983,7 +985,7 @@ static bool is_gone(void *ctx)
 static void test_free_in_callbacks(void **state)
 {
 	struct fixture *f = *state;
-	static const int tricks[] = {FREE_IN_MESSAGE, FREE_IN_FLUSH, FREE_IN_STATE};
+	static const enum trick tricks[] = {FREE_IN_MESSAGE, FREE_IN_FLUSH, FREE_IN_STATE};
 	for (size_t i = 0; i < gw_countof(tricks); i++) {
 		struct client c;
 		client_init(&c, f->loop, "127.0.0.1", f->broker.port);
