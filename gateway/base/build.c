@@ -8,7 +8,7 @@
 #include "gw/alloc.h"
 
 /* Maps up to this size are searched member by member. */
-enum { SMALL = 8 };
+enum { SMALL = 16 };
 
 void gw_build_init(struct gw_build *b, struct gw_arena *a, const struct gw_node_limits *limits,
 		   struct gw_error *error)
@@ -69,7 +69,7 @@ int gw_build_fail(struct gw_build *b, int err, const char *code, struct gw_place
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut text is good enough */
 	va_end(ap);
-	err = gw_error_set(b->error, err, code, "%s", text);
+	(void)gw_error_set(b->error, err, code, "%s", text); /* returns err */
 	b->error->line = at.line;
 	b->error->column = at.column;
 	write_pointer(b, b->error->at, sizeof(b->error->at));
@@ -78,7 +78,8 @@ int gw_build_fail(struct gw_build *b, int err, const char *code, struct gw_place
 
 static int fail_memory(struct gw_build *b, struct gw_place at)
 {
-	return gw_build_fail(b, -ENOMEM, "size", at, "needs more memory than it may take");
+	(void)gw_build_fail(b, -ENOMEM, "size", at, "needs more memory than it may take");
+	return -ENOMEM;
 }
 
 static struct gw_build_member *find(const struct gw_build *b, const struct gw_node *map,
@@ -99,26 +100,23 @@ static bool grow_table(struct gw_build *b)
 	if (b->table_used < b->table_size / 2) {
 		return true;
 	}
-	size_t size = b->table_size ? b->table_size * 2 : 64;
-	struct gw_build_member *old = b->table, *table = gw_array(struct gw_build_member, size);
-	if (!table) {
+	struct gw_build old = *b;
+	b->table_size = old.table ? old.table_size * 2 : 64;
+	b->table = gw_array(struct gw_build_member, b->table_size);
+	if (!b->table) {
+		*b = old;
 		return false;
 	}
-	if (!old) {
+	if (!old.table) {
 		b->hash_key = gw_hash_key_new();
 	}
-	for (size_t i = 0; i < b->table_size; i++) {
-		size_t k = (size_t)old[i].hash & (size - 1);
-		while (old[i].map && table[k].map) {
-			k = (k + 1) & (size - 1);
-		}
-		if (old[i].map) {
-			table[k] = old[i];
+	for (size_t i = 0; old.table && i < old.table_size; i++) {
+		const struct gw_build_member *m = &old.table[i];
+		if (m->map) {
+			*find(b, m->map, m->member->key, m->hash) = *m;
 		}
 	}
-	gw_free(old);
-	b->table = table;
-	b->table_size = size;
+	gw_free(old.table);
 	return true;
 }
 
@@ -205,9 +203,10 @@ int gw_build_key(struct gw_build *b, struct gw_str key, struct gw_place at)
 int gw_build_value(struct gw_build *b, struct gw_place at, struct gw_node **ret_node)
 {
 	if (b->limits.max_nodes && b->nodes >= b->limits.max_nodes) {
-		return gw_build_fail(b, -E2BIG, "size", at,
-				     "more than %" PRIu32 " values, expected at most that many",
-				     b->limits.max_nodes);
+		(void)gw_build_fail(b, -E2BIG, "size", at,
+				    "more than %" PRIu32 " values, expected at most that many",
+				    b->limits.max_nodes);
+		return -E2BIG;
 	}
 	struct gw_node *n = b->member ? b->member : gw_node_new(b->arena, GW_NODE_NULL);
 	if (!n) {

@@ -394,17 +394,13 @@ static void write_escape(struct gw_buf *b, unsigned char c)
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
 	};
 	static const char hex[] = "0123456789abcdef";
-	char text[6] = {'\\', (char)c};
-	if (c < 32 && short_form[c]) {
-		text[1] = short_form[c];
-	} else if (c < 32) {
-		memcpy(text, "\\u00", 4);
-		text[4] = hex[c >> 4];
-		text[5] = hex[c & 15];
-		gw_buf_add(b, text, 6);
-		return;
+	if (c >= 32 || short_form[c]) {
+		char text[2] = {'\\', (char)(c >= 32 ? c : short_form[c])};
+		gw_buf_add(b, text, sizeof(text));
+	} else {
+		char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+		gw_buf_add(b, text, sizeof(text));
 	}
-	gw_buf_add(b, text, 2);
 }
 
 void gw_json_write_text(struct gw_buf *b, struct gw_str s)

@@ -154,6 +154,8 @@ struct gw_timer *gw_timer_new(struct gw_loop *l, void (*fn)(void *ctx), void *ct
 
 void gw_timer_start(struct gw_timer *t, int64_t after_ms, int64_t repeat_ms)
 {
+	/* libuv counts from the begin of the turn; after a long one the timer would come too early. */
+	uv_update_time(t->uv.loop);
 	/* Fails only without callback or while closing. */
 	(void)uv_timer_start(&t->uv, on_timer, after_ms > 0 ? (uint64_t)after_ms : 0,
 			     repeat_ms > 0 ? (uint64_t)repeat_ms : 0);

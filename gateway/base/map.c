@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <sys/random.h>
 
 #include "base/hash.h"
 #include "gw/alloc.h"
-#include "gw/clock.h"
 
 struct entry {
 	void *value;
@@ -29,17 +27,6 @@ struct gw_map {
 
 static struct entry removed_mark;
 #define REMOVED (&removed_mark)
-
-struct gw_hash_key gw_hash_key_new(void)
-{
-	struct gw_hash_key k;
-	/* Early in the boot there may be no entropy yet. A table may not wait for it: it needs a guess-resistant, not a secret key. */
-	if (getrandom(&k, sizeof(k), GRND_NONBLOCK) != (ssize_t)sizeof(k)) {
-		k.a = (uint64_t)gw_clock_us() * UINT64_C(0xa0761d6478bd642f) ^ (uintptr_t)&k;
-		k.b = (uint64_t)gw_wall_ms() * UINT64_C(0xe7037ed1a0b428db) ^ k.a >> 29;
-	}
-	return k;
-}
 
 struct gw_map *gw_map_new(size_t max_entries)
 {

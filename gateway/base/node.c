@@ -431,7 +431,7 @@ static int walk_open(struct walk *w, const struct gw_node *n, bool sort)
 	{
 		w->sorted[i++] = m;
 	}
-	qsort(w->sorted, n->count, sizeof(w->sorted[0]), cmp_members);
+	qsort(w->sorted, n->count, sizeof(void *), cmp_members);
 	return 0;
 }
 
@@ -466,41 +466,69 @@ static void write_scalar(struct gw_buf *b, const struct gw_node *n)
 	}
 }
 
+struct writer {
+	struct gw_buf *out;
+	bool sort;
+	size_t depth;
+	struct walk stack[DEPTH];
+};
+
+/* Writes a scalar, or the begin of a container. */
+static int write_begin(struct writer *w, const struct gw_node *n)
+{
+	if (!is_container(n)) {
+		write_scalar(w->out, n);
+		return 0;
+	}
+	int r = w->depth < DEPTH ? walk_open(&w->stack[w->depth], n, w->sort) : -E2BIG;
+	if (r == 0) {
+		w->depth++;
+		gw_buf_putc(w->out, n->type == GW_NODE_MAP ? '{' : '[');
+	}
+	return r;
+}
+
+/* Closes what is complete; writes what stands before the next node, which is returned. */
+static const struct gw_node *write_between(struct writer *w)
+{
+	while (w->depth > 0) {
+		struct walk *top = &w->stack[w->depth - 1];
+		bool map = top->parent->type == GW_NODE_MAP;
+		const struct gw_node *n = walk_next(top);
+		if (!n) {
+			gw_buf_putc(w->out, map ? '}' : ']');
+			walk_close(top);
+			w->depth--;
+			continue;
+		}
+		if (top->i > 1) {
+			gw_buf_putc(w->out, ',');
+		}
+		if (map) {
+			gw_json_write_text(w->out, n->key);
+			gw_buf_putc(w->out, ':');
+		}
+		return n;
+	}
+	return NULL;
+}
+
 void gw_node_write(struct gw_buf *b, const struct gw_node *n, bool source_order)
 {
-	struct walk stack[DEPTH];
-	size_t depth = 0;
-	for (;;) {
-		if (!is_container(n)) {
-			write_scalar(b, n);
-		} else {
-			int r = depth < DEPTH ? walk_open(&stack[depth], n, !source_order) : -E2BIG;
-			if (r < 0) {
-				b->error = b->error ? b->error : r;
-				break;
-			}
-			depth++;
-			gw_buf_putc(b, n->type == GW_NODE_MAP ? '{' : '[');
+	struct writer w;
+	w.out = b;
+	w.sort = !source_order;
+	w.depth = 0; /* the stack is filled as far as it is used */
+	while (n) {
+		int r = write_begin(&w, n);
+		if (r < 0) {
+			b->error = b->error ? b->error : r;
+			break;
 		}
-		n = NULL;
-		while (depth > 0 && !(n = walk_next(&stack[depth - 1]))) {
-			struct walk *done = &stack[--depth];
-			gw_buf_putc(b, done->parent->type == GW_NODE_MAP ? '}' : ']');
-			walk_close(done);
-		}
-		if (!n) {
-			return;
-		}
-		if (stack[depth - 1].i > 1) {
-			gw_buf_putc(b, ',');
-		}
-		if (stack[depth - 1].parent->type == GW_NODE_MAP) {
-			gw_json_write_text(b, n->key);
-			gw_buf_putc(b, ':');
-		}
+		n = write_between(&w);
 	}
-	while (depth > 0) {
-		walk_close(&stack[--depth]);
+	while (w.depth > 0) {
+		walk_close(&w.stack[--w.depth]);
 	}
 }
 

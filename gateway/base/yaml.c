@@ -51,8 +51,8 @@ struct parser {
 	yaml_parser_t yaml;
 	struct gw_build build;
 	unsigned documents;
-	size_t in_brackets; /* open containers in flow style; all inside of one are */
 	bool done;
+	size_t last_end; /* index of the character where the last event ends (a map: begins) */
 	/* Where the character with index `index` begins: libyaml counts characters, and marks only grow. */
 	size_t index, offset;
 };
@@ -124,30 +124,22 @@ static size_t byte_of(struct parser *p, size_t index)
 	return p->offset;
 }
 
-static size_t back_over(struct gw_str s, size_t i, const char *set)
-{
-	while (i > 0 && memchr(set, s.p[i - 1], strlen(set))) {
-		i--;
-	}
-	return i;
-}
-
 /*
- * "? key" has the same events as "key", so the text before the key is looked at: a question mark that stands alone,
- * at the begin of its line or inside of brackets.
+ * "? key" has the same events as "key". Between the last event and a key stand only blanks, comments and indicators,
+ * so a question mark there is the one of an explicit key.
  */
 static bool is_explicit_key(struct parser *p, const yaml_mark_t *start)
 {
-	struct gw_str s = p->text;
-	size_t here = byte_of(p, start->index);
-	size_t i = back_over(s, here, " \t\r\n");
-	if (i == 0 || i == here || s.p[i - 1] != '?') {
-		return false;
+	size_t i = byte_of(p, p->last_end), end = byte_of(p, start->index);
+	bool comment = false;
+	for (; i < end; i++) {
+		char c = p->text.p[i];
+		if (!comment && c == '?') {
+			return true;
+		}
+		comment = comment ? c != '\n' && c != '\r' : c == '#';
 	}
-	size_t line = i - 1;
-	line = back_over(s, line, " \t-?:");
-	bool alone = line == 0 || s.p[line - 1] == '\n' || s.p[line - 1] == '\r';
-	return alone || (p->in_brackets > 0 && memchr("{[,", s.p[line - 1], 3));
+	return false;
 }
 
 static int add_key(struct parser *p, const yaml_event_t *e, struct gw_str text)
@@ -229,9 +221,6 @@ static int on_open(struct parser *p, const yaml_event_t *e)
 	if (wants_key(&p->build)) {
 		return refuse(p, &e->start_mark, map ? "a map as key" : "a list as key", "a text");
 	}
-	bool brackets = map ? e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
-			    : e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
-	p->in_brackets += brackets;
 	return gw_build_open(&p->build, map ? GW_NODE_MAP : GW_NODE_LIST, place_of(&e->start_mark));
 }
 
@@ -264,10 +253,7 @@ static int on_event(struct parser *p, const yaml_event_t *e)
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT: return on_open(p, e);
 	case YAML_SEQUENCE_END_EVENT:
-	case YAML_MAPPING_END_EVENT:
-		p->in_brackets -= p->in_brackets > 0;
-		gw_build_close(&p->build);
-		return 0;
+	case YAML_MAPPING_END_EVENT: gw_build_close(&p->build); return 0;
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_DOCUMENT_END_EVENT: return 0;
@@ -284,6 +270,9 @@ static int parse(struct parser *p)
 			return fail_in_yaml(p);
 		}
 		r = on_event(p, &event);
+		/* The begin of a pair in a list, [? a : b], has the question mark inside of its own marks. */
+		p->last_end = event.type == YAML_MAPPING_START_EVENT ? event.start_mark.index
+								     : event.end_mark.index;
 		yaml_event_delete(&event);
 	}
 	return r;

@@ -139,7 +139,9 @@ static void refuses(void **state)
 	};
 	for (size_t i = 0; i < gw_countof(rows); i++) {
 		const char *got = strchr(tokens(gw_str(rows[i].json), 8), '!');
-		if (!got || (size_t)atol(got + 1) != rows[i].offset) {
+		uint64_t offset = SIZE_MAX;
+		if (!got || gw_parse_u64(gw_str(got + 1), &offset) < 0 ||
+		    offset != rows[i].offset) {
 			fail_msg("%s: %s, expected offset %zu", rows[i].json,
 				 got ? got : "accepted", rows[i].offset);
 		}
@@ -182,7 +184,7 @@ static void skips(void **state)
 	struct gw_json_reader r;
 	gw_json_reader_init(&r, GW_STR("{\"a\":{\"x\":[1,{}]},\"b\":\"t\",\"c\":[]}"), 8);
 	assert_int_equal(gw_json_next(&r), GW_JSON_OBJECT);
-	for (char c = 'a'; c <= 'c'; c++) {
+	for (int c = 'a'; c <= 'c'; c++) {
 		assert_int_equal(gw_json_next(&r), GW_JSON_KEY);
 		assert_int_equal(r.text.p[0], c);
 		assert_true(gw_json_skip(&r));

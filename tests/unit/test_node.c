@@ -13,7 +13,7 @@ static struct gw_arena *arena;
 static int setup(void **state)
 {
 	(void)state;
-	arena = gw_arena_new(64 * 1024 * 1024);
+	arena = gw_arena_new(64 << 20);
 	return arena ? 0 : -1;
 }
 
@@ -194,7 +194,7 @@ static void duplicates_in_large_maps(void **state)
 		assert_non_null(strstr(e.text, "a second time"));
 	}
 	gw_buf_fini(&b);
-	for (int n_keys = 1; n_keys < 20; n_keys++) { /* each size around the switch to the table */
+	for (int n_keys = 1; n_keys < 40; n_keys++) { /* each size around the switch to the table */
 		struct gw_buf s = GW_BUF_INIT(1000);
 		for (int i = 0; i < n_keys; i++) {
 			gw_buf_printf(&s, "%c\"k%d\":0", i ? ',' : '{', i);

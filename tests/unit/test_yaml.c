@@ -127,7 +127,11 @@ static void structure(void **state)
 		    "{\"a\":1,\"b\":2}");
 	assert_yaml("text", "\"text\"");
 	assert_yaml("a: what?\nb: is it ? c\n", "{\"a\":\"what?\",\"b\":\"is it ? c\"}");
-	assert_yaml("a: x, ?y\n", "{\"a\":\"x, ?y\"}");
+	/* Question marks that begin no key. */
+	assert_yaml(
+		"a: x, ?y\nb: y ?\nc: |\n  ?\nd: '?'\n# ?\ne: {f: g?, h: i}\n?k: l\n",
+		"{\"a\":\"x, ?y\",\"b\":\"y ?\",\"c\":\"?\\n\",\"d\":\"?\",\"e\":{\"f\":\"g?\",\"h\":\"i\"},"
+		"\"?k\":\"l\"}");
 }
 
 static void refusals(void **state)
@@ -165,6 +169,8 @@ static void refusals(void **state)
 		{"? a\n: b", "1:3: found a complex key (?), expected key: value (syntax)"},
 		{"?\n  a\n: b", "2:3: found a complex key (?), expected key: value (syntax)"},
 		{"x: 1\n? a\n: b", "2:3: found a complex key (?), expected key: value (syntax)"},
+		{"a: >\n  x\n? # why\n  b\n: c",
+		 "4:3: found a complex key (?), expected key: value (syntax)"},
 		{"- ? a\n  : b",
 		 "1:5: found a complex key (?), expected key: value (syntax at /0)"},
 		{"{? a : b}", "1:4: found a complex key (?), expected key: value (syntax)"},
@@ -260,7 +266,7 @@ static void limits(void **state)
 	assert_string_equal(read_yaml(GW_STR("a: 1 #                                 x"), &l),
 			    "{\"a\":1}");
 	/* Profiles: 24 levels. */
-	static const struct gw_node_limits profile = {.max_bytes = GW_PROFILE_BYTES,
+	static const struct gw_node_limits profile = {.max_bytes = (size_t)GW_PROFILE_BYTES,
 						      .max_depth = GW_PROFILE_DEPTH};
 	char text[51];
 	memset(text, '[', 25);

@@ -18,7 +18,7 @@ struct gw_error {
 	char text[320]; /* one line, English: what was found and what was expected */
 };
 
-/* Fills *e (may be NULL) and returns err, which is negative. */
+/* Fills code and text of *e (may be NULL), clears its place, and returns err, which is negative. */
 int gw_error_set(struct gw_error *e, int err, const char *code, const char *fmt, ...)
 	GW_PRINTF(4, 5);
 /* "file:line:column: text (code at /pointer)", without the parts that are missing. */

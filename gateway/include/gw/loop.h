@@ -29,7 +29,10 @@ void gw_timer_stop(struct gw_timer *t);
 bool gw_timer_active(const struct gw_timer *t);
 void gw_timer_free(struct gw_timer *t); /* accepts NULL */
 
-/* Watches fd; events are UV_READABLE and UV_WRITABLE. The fd stays the caller's: free the watch before closing it. */
+/*
+ * Watches fd; events are UV_READABLE and UV_WRITABLE, and both when the fd is in error, so that the owner's read or write
+ * meets it. The fd stays the caller's: free the watch before closing it. One watch for each fd.
+ */
 struct gw_watch *gw_watch_new(struct gw_loop *l, int fd, void (*fn)(void *ctx, int events),
 			      void *ctx) GW_MUST_USE;
 int gw_watch_set(struct gw_watch *w, int events) GW_MUST_USE; /* 0 pauses */

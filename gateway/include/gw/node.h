@@ -70,8 +70,8 @@ struct gw_node *gw_node_at(const struct gw_node *list, size_t index);
 /* JSON Pointer (RFC 6901); "" is the root. */
 struct gw_node *gw_node_pointer(const struct gw_node *root, struct gw_str pointer);
 bool gw_node_is_text(const struct gw_node *n, const char *text);
-const char *gw_node_text(const struct gw_node *map,
-			 const char *key); /* zero-terminated, NULL when not a text member */
+/* Zero-terminated; NULL when not a text member, or when the text holds a zero itself. */
+const char *gw_node_text(const struct gw_node *map, const char *key);
 
 #define gw_node_for(pos, parent)                                                                   \
 	for (struct gw_node *pos = (parent) ? (parent)->first : NULL; pos; pos = pos->next)
@@ -88,8 +88,8 @@ int gw_node_set(struct gw_arena *a, struct gw_node *map, struct gw_str key,
 int gw_node_append(struct gw_node *list, struct gw_node *value) GW_MUST_USE;
 bool gw_node_remove(struct gw_node *map, struct gw_str key);
 
-bool gw_node_equal(const struct gw_node *a,
-		   const struct gw_node *b); /* type and value; members in any order */
+/* Type and value; members in any order (members in different order take memory: false when there is none). */
+bool gw_node_equal(const struct gw_node *a, const struct gw_node *b);
 /* Canonical JSON, RFC 8785 (members sorted by UTF-16 units); with source_order members as written. */
 void gw_node_write(struct gw_buf *b, const struct gw_node *n, bool source_order);
 /* Text form of a scalar (profile-language §1); -EINVAL for lists and maps. */

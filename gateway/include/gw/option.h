@@ -35,7 +35,8 @@ struct gw_option {
 
 /*
  * Sets every option of the table (defaults first) in *instance from a map (NULL: defaults only). An unknown key is an error
- * that names the nearest one; file:line:column is that of the node. The table ends with a row without name.
+ * that names the nearest one; file:line:column is that of the node. The table ends with a row without name. *instance is
+ * zeroed before the first time; on failure it may hold a part of the new values. Reads secret files, so it may block.
  */
 int gw_options_apply(const struct gw_option *table, void *instance, const struct gw_node *map,
 		     const char *file, struct gw_error *reterr_) GW_MUST_USE;

@@ -24,7 +24,10 @@ bool gw_topic_level(struct gw_str topic, size_t level,
 struct gw_topic_trie;
 struct gw_topic_trie *gw_topic_trie_new(void) GW_MUST_USE;
 void gw_topic_trie_free(struct gw_topic_trie *t);
-/* (filter, subscriber, tag) may be added once: -EEXIST. *ret_first tells whether the filter is new to the trie. */
+/*
+ * (filter, subscriber, tag) may be added once: -EEXIST. *ret_first tells whether the filter is new to the trie. -EINVAL for
+ * what is no filter, -ENOSPC beyond GW_TOPIC_SUBSCRIPTIONS, -ENOMEM.
+ */
 int gw_topic_trie_add(struct gw_topic_trie *t, struct gw_str filter, void *subscriber, uint32_t tag,
 		      bool *ret_first) GW_MUST_USE;
 /* *ret_last tells whether the filter has no subscriber any more. -ENOENT when it was not there. */
