@@ -42,12 +42,13 @@ struct gw_store {
 	int lock_fd;
 	sqlite3 *db;
 	sqlite3_stmt *stmt[GW_SQL_COUNT];
-	uint8_t key[GW_SEAL_KEY_BYTES];
-	bool has_key, claimed;
+	struct gw_seal *seal; /* NULL: the key cannot be read or made */
+	bool claimed;
 	/* Health: error is what writing answers until the next try. */
 	int error;
 	bool opened_read_only; /* the connection itself; it is opened anew */
 	int64_t retry_ms;      /* wait before the next try */
+	uint32_t probes;       /* tries so far */
 	struct gw_timer *retry;
 	char problem[320];
 	int64_t audit_bytes; /* about; -1: not counted yet */

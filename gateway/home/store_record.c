@@ -129,9 +129,9 @@ static int device_row(struct each *e, sqlite3_stmt *st)
 	r.vars = &vars;
 	const char *sealed = sqlite3_column_blob(st, n + 4);
 	int err = -EBADMSG;
-	if (e->s->has_key && sealed) {
+	if (e->s->seal && sealed) {
 		struct gw_str bytes = {sealed, (size_t)sqlite3_column_bytes(st, n + 4)};
-		err = gw_unseal_vars(e->s->key, r.id, bytes, &vars);
+		err = gw_unseal_vars(e->s->seal, r.id, bytes, &vars);
 	}
 	if (err == -ENOMEM) {
 		gw_vars_fini(&vars);
@@ -314,10 +314,10 @@ int gw_store_put_device(struct gw_store *s, const struct gw_device_record *r,
 	if (!fits(r)) {
 		return -EINVAL;
 	}
-	if (!s->has_key) {
+	if (!s->seal) {
 		return s->error ? s->error : -EROFS;
 	}
-	int err = gw_seal_vars(s->key, r->id, r->vars, &sealed);
+	int err = gw_seal_vars(s->seal, r->id, r->vars, &sealed);
 	if (err == 0) {
 		err = gw_store_begin(s);
 	}

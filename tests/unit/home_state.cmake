@@ -1,3 +1,5 @@
 gw_unit_test(status ROOMS home)
 gw_unit_test(access ROOMS home)
 gw_unit_test(store ROOMS home)
+gw_unit_test(store_faults ROOMS home SOURCES ${CMAKE_SOURCE_DIR}/tests/support/fault_vfs.c)
+gw_fuzz(store ROOMS home)
