@@ -1,0 +1,3 @@
+foreach(module conformance)
+	gw_unit_test(${module} ROOMS profile)
+endforeach()
