@@ -131,7 +131,7 @@ static bool tests_name(const struct gw_profile *p, const char *key, struct gw_st
 	return false;
 }
 
-/* What the type demands must be shown by a vector: its value, and a write where it can be written. */
+/* What the type demands must be shown by a vector: a write where it can be written, else its value. */
 static int check_covered(const struct gw_profile *p, const struct gw_plan *plan,
 			 struct gw_error *reterr_)
 {
@@ -141,16 +141,10 @@ static int check_covered(const struct gw_profile *p, const struct gw_plan *plan,
 			continue;
 		}
 		const struct gw_pl_cap *cap = &plan->caps[index];
-		const char *missing = NULL;
-		if (cap->info.kind == GW_KIND_PROPERTY && cap->info.readable &&
-		    !tests_name(p, "want", cap->address)) {
-			missing = "want";
-		} else if (cap->info.writable && !tests_name(p, "write", cap->address)) {
-			missing = "write";
-		}
-		if (missing) {
-			return refuse(reterr_, "/tests", "test", "no test has a `%s` of %s",
-				      missing, cap->info.address);
+		const char *key = cap->info.writable ? "write" : "want";
+		if (cap->info.kind == GW_KIND_PROPERTY && !tests_name(p, key, cap->address)) {
+			return refuse(reterr_, "/tests", "test", "no test has a `%s` of %s", key,
+				      cap->info.address);
 		}
 	}
 	return 0;

@@ -1,3 +1,3 @@
-foreach(module conformance)
+foreach(module conformance vectors)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
