@@ -395,15 +395,10 @@ static size_t pending_of(const struct gw_device *d)
 	return n;
 }
 
-/* Everything that can be said without the profile; DONE: go on. */
+/* What can be said without the profile; DONE: go on. */
 static enum gw_status check(struct gw_gateway *g, const struct gw_command_request *r,
-			    struct gw_device *d, bool *ret_critical, const char **ret_text)
+			    const struct gw_device *d, const char **ret_text)
 {
-	enum gw_status s = decide(d, r->principal, r->wanted, r->n_wanted, r->action, ret_critical);
-
-	if (s != GW_STATUS_DONE) {
-		return s;
-	}
 	if (r->n_wanted > WANTED_MAX || (r->n_wanted == 0 && r->action.len == 0)) {
 		*ret_text = "A command names 1 to 64 capabilities, or one action.";
 		return GW_STATUS_INVALID;
@@ -479,6 +474,27 @@ static void start(struct gw_command *c, const struct gw_command_request *r, bool
 	gw_command_begin(c);
 }
 
+/* A new command for d, with its key and the one who waits; NULL: out of memory. */
+static struct gw_command *take_in(struct gw_device *d, const struct gw_command_request *r,
+				  struct gw_str key, gw_command_done *done, void *ctx)
+{
+	struct gw_commands *cs = d->gateway->commands;
+	struct gw_command *c = gw_command_new(d, r);
+
+	if (!c) {
+		return NULL;
+	}
+	age_keys(cs);
+	if (add_waiter(c, done, ctx) < 0 || (r->key && remember_key(cs, c, key) < 0)) {
+		gw_list_remove(&c->link);
+		gw_list_remove(&c->device_link);
+		cs->counts.pending--;
+		free_command(c);
+		return NULL;
+	}
+	return c;
+}
+
 int gw_command_submit(struct gw_gateway *g, const struct gw_command_request *r,
 		      gw_command_done *done, void *ctx, uint64_t *ret_id)
 {
@@ -491,12 +507,15 @@ int gw_command_submit(struct gw_gateway *g, const struct gw_command_request *r,
 	if (ret_id) {
 		*ret_id = g->next_cause;
 	}
-	if (!r->principal) {
-		refuse(g, done, ctx, GW_STATUS_UNAUTHENTICATED, NULL);
-		return 0;
+	/* Rights first, so that nobody learns from the other answers. */
+	enum gw_status s = GW_STATUS_UNAUTHENTICATED;
+	if (r->principal && d) {
+		s = decide(d, r->principal, r->wanted, r->n_wanted, r->action, &critical);
+	} else if (r->principal) {
+		s = gw_access_decide(g, r->principal, GW_DO_OPERATE, /* device= */ NULL);
+		s = s == GW_STATUS_DONE ? GW_STATUS_NOT_FOUND : s;
 	}
-	enum gw_status s = d ? check(g, r, d, &critical, &text) : GW_STATUS_NOT_FOUND;
-	if (!d || s == GW_STATUS_DENIED || s == GW_STATUS_UNAUTHENTICATED) {
+	if (s != GW_STATUS_DONE) {
 		refuse(g, done, ctx, s, text);
 		return 0;
 	}
@@ -507,21 +526,13 @@ int gw_command_submit(struct gw_gateway *g, const struct gw_command_request *r,
 	if (r->key && answer_repeated(g, gw_buf_str(&key), done, ctx, ret_id, &result)) {
 		return result;
 	}
+	s = check(g, r, d, &text);
 	if (s != GW_STATUS_DONE) {
 		refuse(g, done, ctx, s, text);
 		return 0;
 	}
-	struct gw_command *c = gw_command_new(d, r);
+	struct gw_command *c = take_in(d, r, gw_buf_str(&key), done, ctx);
 	if (!c) {
-		return -ENOMEM;
-	}
-	age_keys(g->commands);
-	if (add_waiter(c, done, ctx) < 0 ||
-	    (r->key && remember_key(g->commands, c, gw_buf_str(&key)) < 0)) {
-		gw_list_remove(&c->link);
-		gw_list_remove(&c->device_link);
-		g->commands->counts.pending--;
-		free_command(c);
 		return -ENOMEM;
 	}
 	if (ret_id) {

@@ -284,9 +284,6 @@ static void split(struct gw_command *leader)
 /* A point that must be known first: asks for everything that can be asked for, once. */
 static bool read_first(struct gw_command *c, const struct gw_write_error *e)
 {
-	struct gw_plan *plan = gw_binding_plan(c->device->binding);
-	bool asked = false;
-
 	if (strncmp(e->code, "state-unknown", strlen("state-unknown")) != 0) {
 		return false;
 	}
@@ -295,17 +292,12 @@ static bool read_first(struct gw_command *c, const struct gw_write_error *e)
 		return c->phase == GW_PHASE_READING && c->due.pos != 0;
 	}
 	c->asked = true;
-	for (size_t i = 0; i < gw_plan_msg_count(plan); i++) {
-		if (gw_plan_msg(plan, i)->asks) {
-			gw_queue_ask(c->device->route, (uint16_t)i, 0);
-			asked = true;
-		}
+	if (!gw_queue_ask_all(c->device->route)) {
+		return false;
 	}
-	if (asked) {
-		int64_t until = gw_clock_ms() + READ_FIRST_MS;
-		wait_in(c, GW_PHASE_READING, until < c->expires_ms ? until : c->expires_ms);
-	}
-	return asked;
+	int64_t until = gw_clock_ms() + READ_FIRST_MS;
+	wait_in(c, GW_PHASE_READING, until < c->expires_ms ? until : c->expires_ms);
+	return true;
 }
 
 static void on_refused(struct gw_command *c, int r, const struct gw_write_error *e)

@@ -181,7 +181,7 @@ void gw_journey_published(struct gw_journey *j)
 /* --- reading --- */
 
 /* Secret variables of the device never show: each occurrence becomes as many stars. */
-static void mask_secrets(const struct gw_device *d, char *raw, size_t len)
+static void mask_secrets(const struct gw_device *d, char *raw, size_t len, bool clipped)
 {
 	for (size_t i = 0; d->profile && i < gw_profile_var_count(d->profile); i++) {
 		const struct gw_var_info *v = gw_profile_var(d->profile, i);
@@ -190,6 +190,12 @@ static void mask_secrets(const struct gw_device *d, char *raw, size_t len)
 		for (char *at = raw;
 		     n > 0 && (at = memmem(at, len - (size_t)(at - raw), secret, n)); at += n) {
 			memset(at, '*', n);
+		}
+		/* The last bytes before the clip may be the beginning of one. */
+		for (size_t k = n < len ? n : len; clipped && k-- > 1;) {
+			if (memcmp(raw + len - k, secret, k) == 0) {
+				memset(raw + len - k, '*', k);
+			}
 		}
 	}
 }
@@ -255,7 +261,7 @@ static void unfold(const struct record *r, struct gw_hop *ret)
 	p = take_text(p, r->who_len, ret->who, sizeof(ret->who));
 	p = take_text(p, r->origin_len, ret->origin, sizeof(ret->origin));
 	memcpy(ret->raw, p, r->raw_len);
-	mask_secrets(d, ret->raw, r->raw_len);
+	mask_secrets(d, ret->raw, r->raw_len, r->body_len > r->raw_len);
 	if (same && r->msg != UINT16_MAX) {
 		const char *name = gw_plan_msg(gw_binding_plan(d->binding), r->msg)->name;
 		(void)take_text((const unsigned char *)name, text_len(name, sizeof(ret->msg)),

@@ -50,10 +50,16 @@ static struct gw_poll *find_poll(struct gw_queue *q, int32_t msg)
 	return NULL;
 }
 
-/* The message whose arrival answers this one; -1: none. */
-static int32_t answer_of(const struct gw_msg_info *m, uint16_t msg)
+/* The message whose arrival answers this one, sent as an ask or as a write; -1: none. */
+static int32_t answer_of(const struct gw_msg_info *m, uint16_t msg, bool ask)
 {
-	return m->reply >= 0 ? m->reply : m->get ? msg : -1;
+	return m->reply >= 0 ? m->reply : ask && m->get ? msg : -1;
+}
+
+/* A message that can be sent as a question: a request path, or a fixed body with a reply. What carries points is a command. */
+static bool is_question(const struct gw_msg_info *m)
+{
+	return m->asks && (m->get || m->has_body);
 }
 
 static void free_job(struct gw_job *job)
@@ -164,8 +170,9 @@ static void handed_over(struct gw_route *r, struct gw_job *job)
 	q->failures = 0;
 	q->sent_ms = gw_clock_ms();
 	q->gap_ms = m->min_gap_ms;
-	if (answer_of(m, msg) >= 0 && !q->replied) {
-		q->awaiting = answer_of(m, msg);
+	int32_t answer = answer_of(m, msg, job->ask >= 0);
+	if (answer >= 0 && !q->replied) {
+		q->awaiting = answer;
 		q->awaiting_ask = job->ask >= 0;
 		q->awaiting_ms = q->sent_ms + REPLY_MS;
 	} else if (job->ask >= 0) {
@@ -223,15 +230,16 @@ static int give_to_adapter(struct gw_route *r, struct gw_job *job)
 	}
 	const struct gw_out_msg *o = &job->out.msgs[job->next];
 	const struct gw_msg_info *m = gw_plan_msg(plan_of(r), o->msg);
+	bool get = m->get && (job->ask >= 0 || !m->tx);
 	gw_buf_reset(&q->channel);
-	e = gw_binding_channel(r->device->binding, m->tx ? m->tx : m->get, &q->channel);
+	e = gw_binding_channel(r->device->binding, get ? m->get : m->tx, &q->channel);
 	if (e < 0) {
 		return e;
 	}
 	q->send = (struct gw_send){
 		.channel = gw_buf_str(&q->channel),
-		.body = o->body,
-		.verb = m->tx ? m->verb : GW_VERB_GET,
+		.body = get ? GW_STR("") : o->body,
+		.verb = get ? GW_VERB_GET : m->verb,
 		.qos = m->qos,
 		.retain = m->retain,
 		.con = m->con,
@@ -422,7 +430,8 @@ static void end_wait(struct gw_route *r)
 	q->awaiting_ask = false;
 	for (size_t i = 0; i < q->n_polls; i++) {
 		uint16_t msg = q->polls[i].msg;
-		if (q->polls[i].queued && answer_of(gw_plan_msg(plan_of(r), msg), msg) == answer) {
+		if (q->polls[i].queued &&
+		    answer_of(gw_plan_msg(plan_of(r), msg), msg, true) == answer) {
 			poll_over(r, msg);
 		}
 	}
@@ -493,6 +502,14 @@ void gw_queue_ask_on(struct gw_route *r, unsigned on)
 	}
 }
 
+bool gw_queue_ask_all(struct gw_route *r)
+{
+	for (size_t i = 0; i < r->queue.n_polls; i++) {
+		gw_queue_ask(r, r->queue.polls[i].msg, 0);
+	}
+	return r->queue.n_polls > 0;
+}
+
 void gw_queue_received(struct gw_route *r, uint16_t msg)
 {
 	struct gw_queue *q = &r->queue;
@@ -506,7 +523,7 @@ void gw_queue_received(struct gw_route *r, uint16_t msg)
 	} else if (q->in_flight) {
 		const struct gw_job *job = gw_container(q->jobs.next, struct gw_job, link);
 		uint16_t sent = job->out.msgs[job->next].msg;
-		q->replied |= answer_of(gw_plan_msg(plan_of(r), sent), sent) == msg;
+		q->replied |= answer_of(gw_plan_msg(plan_of(r), sent), sent, job->ask >= 0) == msg;
 	}
 }
 
@@ -554,7 +571,7 @@ int gw_queue_init(struct gw_route *r)
 	q->awaiting = -1;
 	q->due.fn = on_due;
 	for (size_t i = 0; i < gw_plan_msg_count(plan); i++) {
-		n += gw_plan_msg(plan, i)->asks ? 1 : 0;
+		n += is_question(gw_plan_msg(plan, i)) ? 1 : 0;
 	}
 	if (n == 0) {
 		return 0;
@@ -564,7 +581,7 @@ int gw_queue_init(struct gw_route *r)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < gw_plan_msg_count(plan); i++) {
-		if (gw_plan_msg(plan, i)->asks) {
+		if (is_question(gw_plan_msg(plan, i))) {
 			q->polls[q->n_polls++] =
 				(struct gw_poll){.msg = (uint16_t)i, .next_ms = INT64_MAX};
 		}

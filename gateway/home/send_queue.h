@@ -57,6 +57,8 @@ bool gw_job_begun(const struct gw_job *job);
 void gw_queue_ask(struct gw_route *r, uint16_t msg, int64_t after_ms);
 /* All asks of the plan with one of these occasions (gw_ask_on). */
 void gw_queue_ask_on(struct gw_route *r, unsigned on);
+/* Everything that the profile can ask for; false when there is nothing. */
+bool gw_queue_ask_all(struct gw_route *r);
 void gw_queue_received(struct gw_route *r, uint16_t msg);
 /* The device came online, woke up, was bound (gw_ask_on): its asks and waiting commands go out in the next turn. */
 void gw_queue_wake(struct gw_route *r, unsigned on);
