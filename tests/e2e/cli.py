@@ -1,0 +1,76 @@
+"""The command line: exit codes, languages, completion, man pages, the profile commands and the line protocol."""
+import json
+import subprocess
+
+from home import BIN, ROOT, Broker, Home, Plug, run
+
+
+def hearth(*words, stdin=None, env=None):
+    return subprocess.run([BIN / "hearth", *map(str, words)], capture_output=True, text=True, input=stdin, timeout=60, env=env)
+
+
+def exit_codes(folder):
+    assert hearth("--state", folder, "status").returncode == 8
+    assert hearth("frobnicate").returncode == 2
+    assert hearth("device", "set").returncode == 2
+    assert hearth("--help").returncode == 0 and hearth("--version").stdout.startswith("hearth ")
+    broker = Broker(folder).start()
+    home = Home(folder, broker).start()
+    assert home.cli("device", "get", "nothing", check=False).returncode == 3
+    plug = Plug(broker).announce()
+    home.adopt("plug", identity="mac:e09806f17f56")
+    plug.report()
+    home.wait_value("plug", "meter.power", 1)
+    assert home.cli("device", "set", "plug", "switch.on=maybe", check=False).returncode == 9
+    assert home.cli("device", "set", "plug", "meter.power=1", check=False).returncode == 9
+    assert home.cli("room", "add", "Kitchen").returncode == 0
+    r = home.cli("--lang", "zh-CN", "device", "get", "nothing", check=False)
+    assert any("\u4e00" <= ch <= "\u9fff" for ch in r.stderr), r.stderr
+    home.stop()
+    broker.stop()
+
+
+def every_command_has_help_in_two_languages(_folder):
+    names = [line.split()[0] for line in hearth("--help").stdout.split("Commands:")[1].split("Options:")[0].strip().splitlines()]
+    assert {"status", "doctor", "claim", "device", "candidate", "room", "token", "profile", "trace", "sim"} <= set(names), names
+    for name in names:
+        assert hearth(name, "--help").returncode == 0
+        chinese = hearth("--lang", "zh-CN", name, "--help").stdout
+        assert any("\u4e00" <= ch <= "\u9fff" for ch in chinese), (name, chinese)
+
+
+def completion_and_man(folder):
+    script = hearth("completion", "bash").stdout
+    (folder / "c.bash").write_text(script)
+    r = subprocess.run(["bash", "-c", f"source {folder}/c.bash; COMP_WORDS=(hearth dev); COMP_CWORD=1; _hearth; echo ${{COMPREPLY[@]}}"],
+                       capture_output=True, text=True, check=True)
+    assert r.stdout.strip() == "device", r.stdout
+    for page in ("hearth.1", "hearthd.8", "hearth.yaml.5"):
+        r = subprocess.run(["man", "--warnings", "-l", ROOT / "gateway/man" / page], capture_output=True, text=True)
+        assert r.returncode == 0 and not r.stderr.strip(), (page, r.stderr)
+
+
+def shipped_profiles_pass_their_tests(_folder):
+    files = sorted((ROOT / "profiles").glob("*/*.yaml"))
+    assert len(files) >= 12, files
+    r = hearth("profile", "check", *files)
+    assert r.returncode == 0, r.stderr
+    r = hearth("--json", "profile", "test", *files)
+    rows = [json.loads(line) for line in r.stdout.splitlines()]
+    assert r.returncode == 0 and len(rows) > 80 and all(x["passed"] for x in rows), [x for x in rows if not x["passed"]]
+
+
+def the_line_protocol(folder):
+    f = folder / "p.yaml"
+    f.write_text("msgs: {m: {rx: s, tx: c}}\npoints: {p: {io: m#/a, div: 10}}\ncaps: {thermostat.setpoint: {point: p, range: [16, 30, 0.5]}}\n")
+    r = hearth("profile", "run", f, "--lax", stdin='{"rx":[{"m":{"a":215}}]}\n{"write":{"thermostat.setpoint":16.3}}\n{"write":{"thermostat.setpoint":16.5}}\nnonsense\n')
+    lines = r.stdout.splitlines()
+    assert lines[0] == '{"error":null,"events":[],"tx":[],"vars_out":null,"want":{"thermostat.setpoint":21.5}}', lines[0]
+    assert json.loads(lines[1])["error"] == "step" and json.loads(lines[2])["tx"] == [{"m": {"a": 165}}] and json.loads(lines[3])["error"] == "line", lines
+    f.write_text("msgs: {m: {rx: s}}\npoints: {p: {in: n#/a}}\n")
+    r = hearth("profile", "run", f, "--lax", stdin="")
+    assert r.returncode == 3 and json.loads(r.stdout)["refused"] == {**json.loads(r.stdout)["refused"], "code": "ref", "at": "/points/p/in"}, r.stdout
+
+
+if __name__ == "__main__":
+    run(exit_codes, every_command_has_help_in_two_languages, completion_and_man, shipped_profiles_pass_their_tests, the_line_protocol)
