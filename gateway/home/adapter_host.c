@@ -36,7 +36,9 @@ static void routes_changed(struct gw_adapter_host *h, bool woken)
 		struct gw_route *r = gw_container(pos, struct gw_route, link);
 		gw_registry_update_online(r->device);
 		if (woken) {
-			gw_queue_wake(r, GW_ASK_ONLINE);
+			/* What they said meanwhile is lost: those that are online are asked. */
+			gw_queue_wake(r, r->device->presence == GW_PRESENCE_ONLINE ? GW_ASK_ONLINE
+										   : 0);
 		}
 		gw_bus_relieve(h->hosts->gateway);
 	}

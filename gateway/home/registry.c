@@ -250,10 +250,13 @@ static int bind_device(struct gw_device *d, struct gw_profile *profile)
 		char text[PROBLEM_BYTES];
 		gw_binding_free(d->binding);
 		d->binding = NULL;
+		if (r == -ENOMEM) {
+			return r;
+		}
 		(void)snprintf(text, sizeof(text), "Its profile cannot be used: %s", e.text);
 		gw_registry_set_problem(d, text);
 		gw_log_error("home", "GW-HOME-BIND", "%s: %s", d->id, text);
-		return r == -ENOMEM ? r : 0;
+		return 0;
 	}
 	d->profile = gw_profile_ref(profile);
 	gw_registry_sync(d);

@@ -15,7 +15,8 @@
 #define ASK_EXPIRES_MS 10000
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 30000
-#define MISSED_OFFLINE 2 /* "no answer to two polls in a row" (§5) */
+#define WOKEN	       0x100 /* beside the occasions for asks: waiting commands may go */
+#define MISSED_OFFLINE 2     /* "no answer to two polls in a row" (§5) */
 
 struct gw_job {
 	struct gw_list link;
@@ -354,7 +355,10 @@ static void arm(struct gw_route *r)
 		gw_list_for(pos, &q->jobs)
 		{
 			const struct gw_job *job = gw_container(pos, struct gw_job, link);
-			int64_t when = may_go(r, job) ? earliest_send(r, job) : job_deadline(job);
+			int64_t when = job_deadline(job);
+			if (may_go(r, job) && earliest_send(r, job) < when) {
+				when = earliest_send(r, job);
+			}
 			at = when < at ? when : at;
 		}
 	}
@@ -470,7 +474,7 @@ static void on_due(struct gw_deadline *due)
 
 void gw_queue_wake(struct gw_route *r, unsigned on)
 {
-	r->queue.wake |= on;
+	r->queue.wake |= on | WOKEN;
 	gw_deadline_advance(deadlines(r), &r->queue.due, gw_clock_ms());
 }
 

@@ -60,7 +60,7 @@ void gw_queue_ask_on(struct gw_route *r, unsigned on);
 /* Everything that the profile can ask for; false when there is nothing. */
 bool gw_queue_ask_all(struct gw_route *r);
 void gw_queue_received(struct gw_route *r, uint16_t msg);
-/* The device came online, woke up, was bound (gw_ask_on): its asks and waiting commands go out in the next turn. */
+/* The device came online, woke up, was bound (gw_ask_on, or 0): its asks and waiting commands go out in the next turn. */
 void gw_queue_wake(struct gw_route *r, unsigned on);
 /* Looks whether something can go out now. */
 void gw_queue_pump(struct gw_route *r);
