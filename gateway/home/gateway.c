@@ -235,6 +235,10 @@ int gw_gateway_new(struct gw_loop *l, const struct gw_gateway_options *o,
 	r = g->stop_timer && gw_deadlines_new(l, &g->deadlines) == 0 ? make(g, o, reterr_)
 								     : no_memory(reterr_);
 	if (r < 0) {
+		if (reterr_ && !reterr_->text[0]) {
+			(void)gw_error_set(reterr_, r, "start", "the home cannot be opened: %s",
+					   strerror(-r));
+		}
 		gw_gateway_free(g);
 		return r;
 	}
