@@ -121,7 +121,8 @@ bool gw_token_at(struct gw_gateway *g, size_t index, struct gw_token_info *ret_i
  * Changes need GW_DO_ADMINISTER of `by`, which is checked here again and named in the audit. Everybody may also put his own account
  * with another name or password, freshly logged in.
  *
- * Adds or changes (same id) an account; password NULL keeps the old one. done is called once on the loop, when it is durable.
+ * Adds or changes (same id) an account; password NULL keeps the old one, a new one ends its other logins. Without an expiry an installer
+ * gets 8 hours, a guest 24; an owner has none. done is called once on the loop, when it is durable.
  */
 int gw_account_put(struct gw_gateway *g, const struct gw_principal *by,
 		   const struct gw_account_info *info, const char *password,
