@@ -1,1 +1,24 @@
-set(PROFILE_IMPORT)
+set(PROFILE_IMPORT
+	import/import.c
+	import/draft.c
+	import/finish.c
+	import/device_type.c
+	import/vocabulary.c
+	import/jinja_value.c
+	import/jinja_choice.c
+	import/ha.c
+	import/ha_keys.c
+	import/ha_check.c
+	import/ha_build.c
+	import/ha_entity.c
+	import/ha_command.c
+	import/ha_simple.c
+	import/ha_light.c
+	import/ha_climate.c
+	import/ha_cover.c
+	import/z2m.c
+	import/z2m_expose.c
+	import/z2m_value.c
+	import/tasmota.c
+	import/tasmota_parts.c
+	import/tasmota_sensor.c)

@@ -1,0 +1,160 @@
+/* From what was built to the text of a profile. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "gw/alloc.h"
+#include "profile/import/draft.h"
+
+void gw_imported_fini(struct gw_imported *d)
+{
+	gw_free(d->profile);
+	gw_vars_fini(&d->vars);
+	*d = (struct gw_imported){.profile = NULL};
+}
+
+void gw_import_result_fini(struct gw_import_result *r)
+{
+	for (size_t i = 0; i < r->n_devices; i++) {
+		gw_imported_fini(&r->devices[i]);
+	}
+	gw_free(r->devices);
+	gw_free(r->notes);
+	*r = (struct gw_import_result){.devices = NULL};
+}
+
+struct gw_imported *gw_import_add(struct gw_import_result *r)
+{
+	if (r->n_devices == GW_CANDIDATES) {
+		return NULL;
+	}
+	struct gw_imported *devices =
+		gw_realloc(r->devices, r->n_devices + 1, sizeof(struct gw_imported));
+	if (!devices) {
+		return NULL;
+	}
+	r->devices = devices;
+	devices[r->n_devices] = (struct gw_imported){.profile = NULL};
+	return &devices[r->n_devices++];
+}
+
+static void clean(const char *from, char *to, size_t cap)
+{
+	(void)gw_str_clean(gw_str(from), cap - 1, to, cap); /* length unused */
+}
+
+/* "acme.x1": only what an id may hold. */
+static const char *id_part(struct gw_draft *b, const char *text, const char *fallback)
+{
+	const char *slug = gw_draft_slug(b, gw_str(text));
+	return slug[0] ? slug : fallback;
+}
+
+/* FNV-1a, 64 bit: tells profiles of one model apart; not a digest. */
+static uint64_t fingerprint(struct gw_str s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < s.len; i++) {
+		h = (h ^ (uint8_t)s.p[i]) * UINT64_C(0x100000001b3);
+	}
+	return h;
+}
+
+static void set_vars(struct gw_draft *b, struct gw_node *root)
+{
+	struct gw_node *vars = gw_set_map(b, root, "vars");
+	for (size_t i = 0; i < b->n_levels; i++) {
+		struct gw_node *v = gw_set_map(b, vars, b->level[i].name);
+		if (i == b->identity) {
+			gw_set_bool(b, v, "identity", true);
+		}
+	}
+}
+
+static void set_link(struct gw_draft *b, struct gw_node *root)
+{
+	struct gw_node *link = gw_set_map(b, root, "link");
+	gw_set_text(b, link, "adapter", "mqtt");
+	struct gw_node *confirm = gw_set_map(b, link, "confirm");
+	gw_set_text(b, confirm, "within", "3s");
+	gw_node_for(n, b->link)
+	{
+		gw_set_node(b, link, n->key.p, gw_copy(b, n));
+	}
+}
+
+static void set_sections(struct gw_draft *b, struct gw_node *root)
+{
+	set_link(b, root);
+	gw_set_node(b, root, "msgs", b->msgs);
+	gw_set_node(b, root, "points", b->points);
+	gw_set_node(b, root, "caps", b->caps);
+	if (b->components->count > 0) {
+		gw_set_node(b, root, "components", b->components);
+	}
+}
+
+/* The vocabulary of the description has no default for these: a product that can do nothing is none. */
+static bool is_empty(const struct gw_draft *b)
+{
+	return b->caps->count == 0 && b->components->count == 0;
+}
+
+static struct gw_node *head_of(struct gw_draft *b, const struct gw_draft_head *head)
+{
+	char vendor[128], model[128];
+	clean(head->vendor, vendor, sizeof(vendor));
+	clean(head->model, model, sizeof(model));
+	struct gw_node *root = gw_node_new(b->a, GW_NODE_MAP);
+	gw_set_number(b, root, "profile", 1);
+	gw_set_text(b, root, "id", "");
+	gw_set_text(b, root, "version", "1.0.0");
+	gw_set_text(b, root, "type", gw_draft_type(b));
+	const char *name =
+		gw_draft_printf(b, "%s%s%s", vendor, vendor[0] && model[0] ? " " : "", model);
+	gw_set_text(b, root, "name", name[0] ? name : head->source);
+	struct gw_node *match = gw_set_list(b, root, "match");
+	struct gw_node *entry = gw_node_new(b->a, GW_NODE_MAP);
+	gw_add_node(b, match, entry);
+	gw_set_text(b, entry, head->kind, name[0] ? name : head->source);
+	set_vars(b, root);
+	return root;
+}
+
+static void set_id(struct gw_draft *b, const struct gw_draft_head *head, struct gw_node *root,
+		   struct gw_str body)
+{
+	const char *id = gw_draft_printf(
+		b, "%s.%s.%s-%08x", head->source, id_part(b, head->vendor, "maker"),
+		id_part(b, head->model, "product"), (unsigned)(fingerprint(body) & 0xffffffffU));
+	gw_set_text(b, root, "id", id);
+}
+
+int gw_draft_finish(struct gw_draft *b, const struct gw_draft_head *head, struct gw_imported *ret)
+{
+	if (is_empty(b)) {
+		return b->failed ? -ENOMEM : -ENOENT;
+	}
+	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(GW_PROFILE_BYTES);
+	struct gw_node *root = head_of(b, head);
+	set_sections(b, root);
+	if (b->failed) {
+		return -ENOMEM;
+	}
+	gw_node_write(&text, root, /* source_order= */ true);
+	set_id(b, head, root, gw_buf_str(&text));
+	gw_buf_reset(&text);
+	gw_node_write(&text, root, /* source_order= */ true);
+	for (size_t i = 0; i < b->n_levels; i++) {
+		int r = gw_vars_set(&ret->vars, gw_str(b->level[i].name), b->level[i].value);
+		if (r < 0) {
+			return r;
+		}
+	}
+	if (b->failed || gw_buf_error(&text)) {
+		return gw_buf_error(&text) == -E2BIG ? -E2BIG : -ENOMEM;
+	}
+	clean(head->vendor, ret->vendor, sizeof(ret->vendor));
+	clean(head->model, ret->model, sizeof(ret->model));
+	ret->profile = gw_buf_take(&text);
+	return ret->profile ? 0 : -ENOMEM;
+}
