@@ -146,7 +146,7 @@ static void on_settled(struct gw_deadline *due)
 
 static void candidates_changed(struct gw_gateway *g)
 {
-	const struct gw_emit e = {.type = GW_EVENT_CANDIDATE, .time_wall_ms = gw_wall_ms()};
+	const struct gw_emit e = {.type = GW_EVENT_CANDIDATE};
 
 	(void)gw_bus_emit(g, &e);
 }

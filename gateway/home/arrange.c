@@ -191,7 +191,7 @@ static bool room_taken(void *ctx, const char *id)
 
 static void home_changed(struct gw_gateway *g)
 {
-	const struct gw_emit e = {.type = GW_EVENT_HOME, .time_wall_ms = gw_wall_ms()};
+	const struct gw_emit e = {.type = GW_EVENT_HOME};
 
 	(void)gw_bus_emit(g, &e);
 }

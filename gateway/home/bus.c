@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "gw/alloc.h"
+#include "gw/clock.h"
 #include "home/journey.h"
 #include "home/registry.h"
 
@@ -92,7 +93,7 @@ uint64_t gw_bus_emit(struct gw_gateway *g, const struct gw_emit *e)
 	k->status = (uint8_t)e->status;
 	k->index = e->index;
 	k->generation = e->device ? e->device->generation : 0;
-	k->time_wall_ms = e->time_wall_ms;
+	k->time_wall_ms = e->time_wall_ms > 0 ? e->time_wall_ms : gw_wall_ms();
 	k->cause = e->cause;
 	k->device = e->device ? gw_device_ref(e->device) : NULL;
 	k->value = (struct gw_value){.type = GW_VALUE_NONE};

@@ -17,7 +17,7 @@ struct gw_emit {
 	uint16_t index;
 	enum gw_quality quality;
 	const struct gw_value *value; /* or NULL */
-	int64_t time_wall_ms;
+	int64_t time_wall_ms;	      /* 0: now */
 	uint64_t cause;
 	enum gw_status status; /* COMMAND; cause is the command's number */
 	struct gw_text *reason;

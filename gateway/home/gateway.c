@@ -347,6 +347,7 @@ void gw_gateway_free(struct gw_gateway *g)
 	gw_registry_free(g->registry);
 	gw_journey_free(g->journey);
 	gw_bus_free(g->bus);
+	g->bus = NULL; /* accounts that end later tell nobody */
 	gw_accounts_free(g->accounts);
 	gw_store_close(g->store);
 	gw_library_free(g->library);

@@ -134,7 +134,7 @@ enum gw_event_type {
 	GW_EVENT_PROPERTY, /* value or quality of device/index changed */
 	GW_EVENT_HAPPENED, /* an event capability fired: device/index, value */
 	GW_EVENT_DEVICE_ADDED,
-	GW_EVENT_DEVICE_CHANGED, /* name, room, online, problem */
+	GW_EVENT_DEVICE_CHANGED, /* name, room, online, problem, or its description: then with other capabilities */
 	GW_EVENT_DEVICE_REMOVED, /* only device_id is valid */
 	GW_EVENT_CANDIDATE,	 /* candidates changed */
 	GW_EVENT_COMMAND,	 /* outcome of a command */
