@@ -145,6 +145,13 @@ void gw_binding_free(struct gw_binding *b)
 	gw_free(b);
 }
 
+size_t gw_binding_bytes(const struct gw_binding *b)
+{
+	struct gw_binding sizes;
+	size_t pending = b->pending ? sizeof(*b->pending) + sizeof(*b->pending_until_ms) : 0;
+	return lay_out(&sizes, b->plan, /* base= */ NULL) + pending * b->plan->n_points;
+}
+
 struct gw_plan *gw_binding_plan(const struct gw_binding *b)
 {
 	return b->plan;

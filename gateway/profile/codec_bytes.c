@@ -100,7 +100,7 @@ static int set_point(struct gw_composing *c, const struct gw_pl_msg *m, const st
 		     uint8_t *frame, size_t len)
 {
 	const struct gw_pl_point *p = &c->w->plan->points[out->point];
-	struct gw_raw raw;
+	struct gw_raw raw = {.type = GW_RAW_NULL};
 	int r = gw_compose_current(c, out->point, &raw);
 	if (r < 0) {
 		return r;
@@ -149,8 +149,8 @@ static int compose_frame(struct gw_composing *c, const struct gw_pl_msg *m)
 	if (m->body) {
 		return compose_fixed(c, m);
 	}
-	uint8_t *frame;
-	size_t len;
+	uint8_t *frame = NULL;
+	size_t len = 0;
 	int r = start_frame(c, m, &frame, &len);
 	for (uint16_t i = 0; r == 0 && i < m->n_outs; i++) {
 		if (gw_compose_wants(c, m, i)) {
@@ -228,7 +228,7 @@ static int write_item(struct gw_composing *c, const struct gw_pl_msg *m, const s
 		      struct gw_buf *b)
 {
 	const struct gw_pl_point *p = &c->w->plan->points[out->point];
-	struct gw_raw raw;
+	struct gw_raw raw = {.type = GW_RAW_NULL};
 	int r = gw_compose_current(c, out->point, &raw);
 	if (r < 0) {
 		return r;

@@ -263,7 +263,7 @@ int gw_codec_cbor_encode(const struct gw_node *n, struct gw_buf *b)
 static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct gw_body *body,
 		   struct gw_found *found, struct gw_arena **a)
 {
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	(void)b;
 	if (body->tree) {
 		gw_extract_tree(m, body->tree, found);
@@ -282,7 +282,7 @@ static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct
 
 static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
 {
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	int r = gw_compose_tree(c, m, &tree);
 	if (r < 0) {
 		return r;

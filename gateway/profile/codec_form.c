@@ -59,7 +59,7 @@ static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct
 		   struct gw_found *found, struct gw_arena **a)
 {
 	(void)b;
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	if (body->tree) {
 		gw_extract_tree(m, body->tree, found);
 		return 0;
@@ -93,7 +93,7 @@ static void percent_encode(struct gw_buf *b, struct gw_str s)
 
 static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
 {
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	int r = gw_compose_tree(c, m, &tree);
 	if (r < 0) {
 		return r;

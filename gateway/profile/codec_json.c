@@ -129,7 +129,7 @@ static bool scan_list(struct scan *s, const struct gw_trie_node *n)
 static bool scan_value(struct scan *s, const struct gw_trie_node *n, enum gw_json_token t)
 {
 	const char *start = s->r.p - 1; /* of a list or map: its bracket */
-	bool whole;
+	bool whole = false;
 	switch (t) {
 	case GW_JSON_TEXT: return hit(s, n, GW_FOUND_JSON, s->r.text);
 	case GW_JSON_NUMBER: return hit(s, n, GW_FOUND_NUMBER, s->r.text);
@@ -173,7 +173,7 @@ static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct
 					      .max_depth = GW_BODY_DEPTH,
 					      .max_nodes = GW_BODY_NODES,
 					      .max_text_bytes = GW_BODY_TEXT_BYTES};
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	*a = *a ? *a : gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
 	if (!*a) {
 		return -ENOMEM;

@@ -51,7 +51,7 @@ static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
 	if (m->n_outs == 0 || !gw_compose_wants(c, m, 0)) {
 		return fixed_text(c, m, &c->bodies[index]);
 	}
-	struct gw_raw raw;
+	struct gw_raw raw = {.type = GW_RAW_NULL};
 	int r = gw_compose_current(c, m->outs[0].point, &raw);
 	if (r < 0) {
 		return r;

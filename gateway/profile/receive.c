@@ -18,7 +18,7 @@ static int parse_span(const struct gw_found *f, struct gw_arena **own, struct gw
 					      .max_depth = GW_BODY_DEPTH,
 					      .max_nodes = GW_BODY_NODES,
 					      .max_text_bytes = GW_BODY_TEXT_BYTES};
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	*own = gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
 	if (!*own) {
 		return -ENOMEM;

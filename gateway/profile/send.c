@@ -138,11 +138,11 @@ static int start_tree(struct gw_composing *c, const struct gw_pl_msg *m, struct 
 
 int gw_compose_tree(struct gw_composing *c, const struct gw_pl_msg *m, struct gw_node **ret_tree)
 {
-	struct gw_node *tree;
+	struct gw_node *tree = NULL;
 	int r = start_tree(c, m, &tree);
 	for (uint16_t i = 0; r == 0 && i < m->n_outs; i++) {
-		struct gw_raw raw;
-		struct gw_node *n;
+		struct gw_raw raw = {.type = GW_RAW_NULL};
+		struct gw_node *n = NULL;
 		if (!gw_compose_wants(c, m, i)) {
 			continue;
 		}

@@ -102,7 +102,7 @@ int gw_write_assign(struct gw_writing *w, uint16_t point, const struct gw_raw *v
 	if (w->also && gw_bit_test(w->assigned, point) && !gw_bit_test(w->by_also, point)) {
 		return 0; /* a side effect never replaces what a form assigned (§11.3) */
 	}
-	struct gw_raw raw;
+	struct gw_raw raw = {.type = GW_RAW_NULL};
 	const char *code = gw_point_encode(w->plan, p, value, w->arena, &raw);
 	if (code) {
 		return gw_write_refuse(w, code, "point \"%s\" cannot take this value", p->name);
