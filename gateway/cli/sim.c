@@ -4,6 +4,7 @@
  *   appliances:
  *     - {profile: tasmota.plug, vars: {topic: fridge, mac: DC4F22A1B2C3}}
  *     - {topic: homeassistant/device/hum1/config, description: {…}, set: {humidity.measured: 45}}
+ *     - {topic: zigbee2mqtt/bridge/devices, description: […], set: {"leak kitchen": {leak.detected: false}}}
  *
  * Each appliance has a connection and a will of its own, as real ones have. A described appliance is what our importer makes of its
  * description, played backwards. Runs until it is interrupted, or for --for seconds.
@@ -233,7 +234,9 @@ static int add_imported(struct sim *s, const struct gw_imported *d, struct gw_st
 	}
 	a->topic = gw_strndup(topic.p, topic.len);
 	a->description = gw_strndup(text.p, text.len);
-	a->set = set;
+	const struct gw_node *own =
+		gw_node_get_str(set, gw_str(d->name)); /* one description, several devices */
+	a->set = own && own->type == GW_NODE_MAP ? own : set;
 	int r = a->topic && a->description ? 0 : -ENOMEM;
 	if (r == 0) {
 		r = gw_profile_load_text(s->library, gw_str(d->profile), a->topic,
@@ -290,6 +293,9 @@ static int add_described(struct sim *s, const struct gw_node *entry, struct gw_e
 static int add_entry(struct sim *s, const struct gw_node *entry, struct gw_error *e)
 {
 	const struct gw_node *id = gw_node_get(entry, "profile");
+	if (gw_node_get(entry, "described_with")) {
+		return 0; /* the description of another entry brings it */
+	}
 	if (!id) {
 		return add_described(s, entry, e);
 	}
