@@ -3,4 +3,5 @@ set(PROFILE_FRONT
 	expr.c expr_eval.c
 	compose.c compose_bind.c
 	schema.c schema_tables.c schema_rules.c
-	library.c load.c vars.c match.c)
+	library.c load.c vars.c match.c
+	twin.c twin_body.c twin_state.c twin_drift.c)
