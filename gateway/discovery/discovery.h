@@ -21,7 +21,8 @@ struct gw_candidate {
 	char adapter[32];
 	struct gw_profile *profile; /* the best; NULL: unknown or a tie */
 	struct gw_profile **ties;   /* NULL-terminated when several match equally, else NULL */
-	struct gw_vars vars;	    /* bound by match or import */
+	struct gw_vars
+		vars; /* bound by match or import; of a tie those of all: the chosen profile takes what it declares */
 	char reason[256];
 	bool weak_identity, described, dismissed;
 	int64_t first_seen_wall_ms, last_seen_wall_ms, used; /* used: order for eviction */
@@ -41,9 +42,16 @@ void gw_discovery_free(struct gw_discovery *d);
  * not wait for profiles that nobody uses.
  */
 bool gw_discovery_index_step(struct gw_discovery *d);
-/* Topic filters to watch: of all match entries and importers, sorted, no duplicates; NULL-terminated, borrowed until the next index step. */
+/*
+ * Topic filters to watch: of all match entries and importers, sorted, no duplicates; NULL-terminated, borrowed until the next index step. Watch them
+ * when the index is complete: what was announced before is not looked at again.
+ */
 const char *const *gw_discovery_filters(struct gw_discovery *d, size_t *ret_count);
-/* One announcement. Malformed ones are counted and logged once. */
+/*
+ * One announcement. Malformed ones are counted, the first is logged. kind "mqtt": channel is the topic, bytes the payload (empty: withdrawn). "mdns",
+ * "coap", "ssdp", "udp": bytes is a JSON map of the observation's fields (profile-language §4), among them `json`. Any other kind is an identity
+ * word: channel is the identity text, bytes a JSON body or empty.
+ */
 void gw_discovery_observe(struct gw_discovery *d, const char *adapter, const char *kind,
 			  struct gw_str channel, struct gw_str bytes, int64_t wall_ms);
 size_t gw_discovery_count(const struct gw_discovery *d);
