@@ -55,15 +55,9 @@ static const unsigned char scope_of[] = {
 	[GW_DO_ADMINISTER] = 0,
 };
 
-static const char *const role_names[] = {
-	[GW_ROLE_NONE] = "none",   [GW_ROLE_OWNER] = "owner",	      [GW_ROLE_MEMBER] = "member",
-	[GW_ROLE_GUEST] = "guest", [GW_ROLE_INSTALLER] = "installer", [GW_ROLE_TOKEN] = "token",
-};
-
 /* A new role or action without its row does not build (R8). */
 _Static_assert(gw_countof(table) == GW_ROLE_COUNT, "every role needs its row");
 _Static_assert(gw_countof(scope_of) == GW_DO_COUNT, "every action needs its scope");
-_Static_assert(gw_countof(role_names) == GW_ROLE_COUNT, "every role needs its name");
 _Static_assert(GW_DO_COUNT == 10, "a new action: give ROW its column and every role its answer");
 
 /*
@@ -75,21 +69,6 @@ static const char *const presence_groups[] = {
 	"fall",	     "gps",    "health", "location", "lock",	 "medication", "motion",
 	"occupancy", "people", "person", "presence", "security", "sleep",      "sos",
 };
-
-const char *gw_role_name(enum gw_role r)
-{
-	return role_names[(unsigned)r < GW_ROLE_COUNT ? r : GW_ROLE_NONE];
-}
-
-enum gw_role gw_role_find(const char *name)
-{
-	for (size_t i = 0; name && i < GW_ROLE_COUNT; i++) {
-		if (strcmp(role_names[i], name) == 0) {
-			return (enum gw_role)i;
-		}
-	}
-	return GW_ROLE_NONE;
-}
 
 void gw_principal_local(struct gw_principal *ret_principal)
 {
