@@ -31,8 +31,10 @@ static const struct gw_trie_node *find_key(const struct gw_trie *t, const struct
 		}
 	}
 	for (; low < high; low++) {
-		if (keys[low].key.len == key.len && memcmp(keys[low].key.p, key.p, key.len) == 0) {
-			return &t->nodes[keys[low].node];
+		const struct gw_trie_key *k = &keys[low];
+		if (k->key.len == key.len && (key.len == 0 || k->key.p[0] == key.p[0]) &&
+		    memcmp(k->key.p, key.p, key.len) == 0) {
+			return &t->nodes[k->node];
 		}
 	}
 	return NULL;

@@ -81,12 +81,56 @@ static int cook_frame(struct gw_binding *b, const struct gw_found *f, const stru
 	return 0;
 }
 
+/*
+ * A number token, which the reader has validated. At most 15 digits over a power of ten up to 10^22: both are exact in binary64,
+ * so one division rounds correctly (Clinger 1990). Others take the general parser.
+ */
+static bool short_number(struct gw_str s, double *ret_number)
+{
+	static const double tens[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	1e6,  1e7,
+				      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	bool negative = s.p[0] == '-';
+	uint64_t digits = 0;
+	size_t places = 0, i = negative;
+	if (s.len - i > 16) {
+		return false;
+	}
+	for (; i < s.len; i++) {
+		unsigned digit = (unsigned)(s.p[i] - '0');
+		if (digit <= 9) {
+			digits = digits * 10 + digit;
+		} else if (s.p[i] == '.') {
+			places = s.len - i - 1;
+		} else {
+			return false;
+		}
+	}
+	if (digits > 999999999999999) {
+		return false;
+	}
+	double v = places ? (double)digits / tens[places] : (double)digits;
+	*ret_number = negative && v != 0 ? -v : v;
+	return true;
+}
+
+static void cook_number(struct gw_str s, struct gw_cooked *c)
+{
+	double v;
+	if (short_number(s, &v)) {
+		c->type = GW_RAW_NUMBER;
+		c->number = v;
+	} else if (gw_parse_double(s, &v) == 0) {
+		struct gw_raw raw = gw_raw_number(v);
+		c->type = raw.type;
+		c->number = raw.type == GW_RAW_NUMBER ? raw.number : 0;
+	}
+}
+
 int gw_found_cook(struct gw_binding *b, const struct gw_found *f, const struct gw_ref *ref,
 		  const struct gw_pl_point *p, struct gw_arena **own, struct gw_cooked *ret_cooked)
 {
 	struct gw_cooked c = {.type = GW_RAW_NULL};
 	int r = 0;
-	double v;
 	switch (f->kind) {
 	case GW_FOUND_MISSING:
 	case GW_FOUND_NULL: break;
@@ -95,13 +139,7 @@ int gw_found_cook(struct gw_binding *b, const struct gw_found *f, const struct g
 		c.type = GW_RAW_BOOL;
 		c.flag = f->kind == GW_FOUND_TRUE;
 		break;
-	case GW_FOUND_NUMBER:
-		if (gw_parse_double(f->text, &v) == 0) {
-			struct gw_raw raw = gw_raw_number(v);
-			c.type = raw.type;
-			c.number = raw.type == GW_RAW_NUMBER ? raw.number : 0;
-		}
-		break;
+	case GW_FOUND_NUMBER: cook_number(f->text, &c); break;
 	case GW_FOUND_JSON:
 	case GW_FOUND_PLAIN:
 		c.type = GW_RAW_TEXT;
@@ -176,6 +214,13 @@ static int set_slot(struct gw_binding *b, uint16_t point, const struct gw_cooked
 		    struct gw_arena **own)
 {
 	struct gw_slot *slot = &b->slots[point];
+	if (c->type == GW_RAW_NUMBER && slot->raw.type == GW_RAW_NUMBER) {
+		if (c->number != slot->raw.number) {
+			slot->raw.number = c->number;
+			gw_bit_set(b->changed, point);
+		}
+		return 0;
+	}
 	if (cooked_is(c, &slot->raw)) {
 		return 0;
 	}
@@ -452,19 +497,18 @@ static void collect(const uint64_t *points, size_t n_words, const struct gw_plan
 	}
 }
 
-static int recompute(struct gw_binding *b, uint16_t index)
+static int recompute(struct gw_binding *b, const struct gw_view *v, uint16_t index)
 {
 	const struct gw_pl_cap *cap = &b->plan->caps[index];
-	const struct gw_view v = gw_view_reported(b);
 	struct gw_reading r;
 	enum gw_quality quality;
-	gw_cap_read(&v, cap, &r, &quality);
+	gw_cap_read(v, cap, &r, &quality);
 	b->quality[index] = (uint8_t)quality;
 	return gw_cap_store(cap, &r, &b->scratch, &b->values[index]);
 }
 
 /* With capabilities that name capabilities: in the order in which each comes after those. */
-static int recompute_ordered(struct gw_binding *b)
+static int recompute_ordered(struct gw_binding *b, const struct gw_view *v)
 {
 	const struct gw_plan *p = b->plan;
 	int r = 0;
@@ -472,7 +516,7 @@ static int recompute_ordered(struct gw_binding *b)
 		uint16_t index = p->order[i];
 		if (gw_bit_test(b->recompute, index) &&
 		    p->caps[index].info.kind == GW_KIND_PROPERTY) {
-			r = recompute(b, index);
+			r = recompute(b, v, index);
 		}
 	}
 	return r;
@@ -481,9 +525,10 @@ static int recompute_ordered(struct gw_binding *b)
 static int after(struct gw_binding *b, bool retained, struct gw_received *ret)
 {
 	const struct gw_plan *p = b->plan;
+	const struct gw_view v = gw_view_reported(b);
 	collect(b->touched, p->point_words, p, b->dirty);
 	collect(b->changed, p->point_words, p, b->recompute);
-	int r = p->order ? recompute_ordered(b) : 0;
+	int r = p->order ? recompute_ordered(b, &v) : 0;
 	for (size_t w = 0; r == 0 && w < p->cap_words; w++) {
 		for (uint64_t bits = b->dirty[w]; r == 0 && bits; bits &= bits - 1) {
 			uint16_t index = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(bits));
@@ -493,7 +538,7 @@ static int after(struct gw_binding *b, bool retained, struct gw_received *ret)
 			}
 			b->caps[ret->n_caps++] = index;
 			if (!p->order && gw_bit_test(b->recompute, index)) {
-				r = recompute(b, index);
+				r = recompute(b, &v, index);
 			}
 		}
 	}

@@ -137,7 +137,7 @@ void gw_cap_read(const struct gw_view *v, const struct gw_pl_cap *cap,
 		 struct gw_reading *ret_reading, enum gw_quality *ret_quality)
 {
 	*ret_reading = (struct gw_reading){.x = {.type = GW_RAW_NULL}, .row = -1, .entry = -1};
-	if (!gw_cond_holds(cap->avail, v)) {
+	if (cap->avail && !gw_cond_holds(cap->avail, v)) {
 		*ret_quality = GW_QUALITY_UNAVAILABLE;
 		return;
 	}
@@ -185,6 +185,10 @@ static int store_number(const struct gw_pl_cap *cap, const struct gw_reading *r,
 			struct gw_value *slot)
 {
 	struct gw_value v = {.type = GW_VALUE_NUMBER, .count = r->count};
+	if (slot->type == GW_VALUE_NUMBER && cap->info.domain.type != GW_TYPE_NONE) {
+		slot->count = r->count;
+		return 0;
+	}
 	if (cap->info.domain.type == GW_TYPE_NONE &&
 	    gw_quantise(r->x.number, cap->info.domain.res, &v.count) < 0) {
 		v.type = GW_VALUE_NONE;
