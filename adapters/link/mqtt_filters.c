@@ -120,8 +120,8 @@ void gw_mqtt_filters_end(struct gw_mqtt_filters *f)
 /* Sends the first filters of the list that have one QoS, in one packet, and takes them off. */
 static int send_some(struct mosquitto *m, struct gw_list *head, send_filters *send, bool drop)
 {
-	char *texts[PACKET_MOST];
-	struct filter *some[PACKET_MOST];
+	char *texts[PACKET_MOST] = {0};
+	struct filter *some[PACKET_MOST] = {0};
 	int n = 0;
 	gw_list_for(pos, head)
 	{
