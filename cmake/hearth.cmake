@@ -80,7 +80,7 @@ function(gw_fuzz name)
 	add_executable(fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${name}.c)
 	target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support ${CMAKE_SOURCE_DIR}/gateway ${CMAKE_SOURCE_DIR}/adapters)
 	target_link_libraries(fuzz_${name} PRIVATE hearth_flags ${rooms} ${A_LIBS} m)
-	target_compile_options(fuzz_${name} PRIVATE -Wno-missing-prototypes) # the entry point is libFuzzer's
+	target_compile_options(fuzz_${name} PRIVATE -include ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz.h)
 	set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 	if(HEARTH_FUZZ)
 		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
