@@ -408,8 +408,13 @@ static enum gw_status choose_profile(struct adopting *ad, const char *wanted,
 static enum gw_status complete_vars(struct adopting *ad, const struct gw_vars *answers,
 				    struct gw_error *reterr_)
 {
-	if (gw_vars_copy(&ad->vars, &ad->candidate->vars) < 0) {
-		return GW_STATUS_FAILED;
+	/* Of what was bound (by several profiles, in a tie) the chosen one takes what it declares. */
+	for (size_t i = 0; i < gw_profile_var_count(ad->profile); i++) {
+		const char *name = gw_profile_var(ad->profile, i)->name;
+		const char *value = gw_vars_get(&ad->candidate->vars, name);
+		if (value && gw_vars_set(&ad->vars, gw_str(name), gw_str(value)) < 0) {
+			return GW_STATUS_FAILED;
+		}
 	}
 	for (size_t i = 0; answers && i < answers->count; i++) {
 		const struct gw_vars_entry *e = &answers->entry[i];

@@ -147,7 +147,7 @@ static void note_sent(struct gw_route *r, const struct gw_job *job)
 static void back_off(struct gw_route *r, struct gw_job *job, enum gw_status status)
 {
 	struct gw_queue *q = &r->queue;
-	uint32_t most = BACKOFF_MIN_MS << (q->failures < 5 ? q->failures : 5);
+	uint32_t most = (uint32_t)BACKOFF_MIN_MS << (q->failures < 5 ? q->failures : 5);
 
 	if (most > BACKOFF_MAX_MS) {
 		most = BACKOFF_MAX_MS;
