@@ -43,13 +43,16 @@ void gw_twin_free(struct gw_twin *t)
 	gw_free(t);
 }
 
-static char *expand(const struct gw_twin *t, const char *channel)
+/* *ret_channel stays NULL for none, and for one with an unbound variable. */
+static int expand(const struct gw_twin *t, const char *channel, char **ret_channel)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_TOPIC_BYTES);
-	if (!channel || gw_binding_channel(t->b, channel, &b) < 0) {
-		return NULL;
+	int r = channel ? gw_binding_channel(t->b, channel, &b) : -ENOENT;
+	if (r < 0) {
+		return r == -ENOMEM ? r : 0;
 	}
-	return gw_buf_take(&b);
+	*ret_channel = gw_buf_take(&b);
+	return *ret_channel ? 0 : -ENOMEM;
 }
 
 /* The channel on which a message leaves the device: one without wildcards, else the answer to a request. */
@@ -72,8 +75,11 @@ static int add_channels(struct gw_twin *t)
 	}
 	for (uint16_t i = 0; i < t->plan->n_msgs; i++) {
 		const struct gw_msg_info *m = &t->plan->msgs[i].info;
-		t->sent[i] = expand(t, report_channel(m));
-		t->heard[i] = expand(t, m->tx);
+		int r = expand(t, report_channel(m), &t->sent[i]);
+		r = r < 0 ? r : expand(t, m->tx, &t->heard[i]);
+		if (r < 0) {
+			return r;
+		}
 		bool known = !t->heard[i] || t->n_filters == GW_TWIN_FILTERS;
 		for (size_t k = 0; k < t->n_filters && !known; k++) {
 			known = strcmp(t->filters[k], t->heard[i]) == 0;
@@ -88,6 +94,7 @@ static int add_channels(struct gw_twin *t)
 static int start(struct gw_twin *t, const struct gw_vars *vars, struct gw_error *reterr_)
 {
 	int r = gw_vars_copy(&t->vars, vars);
+	r = r < 0 ? r : gw_twin_borrow_vars(t);
 	r = r < 0 ? r : gw_profile_complete_vars(t->profile, &t->vars, reterr_);
 	r = r < 0 ? r : gw_plan_get(t->profile, &t->vars, &t->plan, reterr_);
 	r = r < 0 ? r : gw_binding_new(t->plan, &t->vars, &t->b, reterr_);
@@ -149,8 +156,45 @@ static const struct gw_ref *place_of(struct gw_twin *t, const struct gw_twin_bod
 	return e[0].ref;
 }
 
+static bool same_place(const struct gw_ref *x, const struct gw_ref *y)
+{
+	if (x->kind != y->kind || x->n_steps != y->n_steps || x->byte != y->byte) {
+		return false;
+	}
+	for (uint16_t i = 0; i < x->n_steps; i++) {
+		if (x->steps[i].select || y->steps[i].select ||
+		    !gw_str_eq(gw_text_str(x->steps[i].key), gw_text_str(y->steps[i].key))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Makes the filter hold. -ENOENT: a point stands there and says otherwise, so it is not the time for this message. */
+static int satisfy(struct gw_twin *t, struct gw_arena *a, struct gw_twin_body *body,
+		   const struct gw_filter *f)
+{
+	const struct gw_pl_msg *m = body->m;
+	const struct gw_ref *ref = m->extracts[f->extract].ref;
+	struct gw_slot found = {.raw = {.type = GW_RAW_NULL}};
+	int r = gw_twin_body_get(t, body, ref, /* p= */ NULL, &found);
+	bool holds = r == 0 && gw_raw_in(&found.raw, f->values, f->n_values);
+	gw_slot_fini(&found);
+	if (holds || f->n_values == 0) {
+		return 0;
+	}
+	for (uint16_t i = 0; i < m->n_points; i++) {
+		for (uint16_t k = 0; k < m->points[i].n; k++) {
+			if (same_place(ref, m->extracts[m->points[i].first + k].ref)) {
+				return -ENOENT;
+			}
+		}
+	}
+	return gw_twin_body_set(a, body, ref, /* p= */ NULL, &f->values[0]);
+}
+
 /* What cannot stand there (a raw that does not fit, a selector that does not exist) stays as the model has it. */
-static void fill_body(struct gw_twin *t, struct gw_arena *a, struct gw_twin_body *body)
+static int fill_body(struct gw_twin *t, struct gw_arena *a, struct gw_twin_body *body)
 {
 	const struct gw_pl_msg *m = body->m;
 	for (uint16_t i = 0; i < m->n_points; i++) {
@@ -160,25 +204,21 @@ static void fill_body(struct gw_twin *t, struct gw_arena *a, struct gw_twin_body
 					   &t->b->slots[mp->point].raw));
 	}
 	for (uint16_t i = 0; i < m->n_filters; i++) {
-		const struct gw_filter *f = &m->filters[i];
-		const struct gw_ref *ref = m->extracts[f->extract].ref;
-		struct gw_slot found = {.raw = {.type = GW_RAW_NULL}};
-		int r = gw_twin_body_get(t, body, ref, /* p= */ NULL, &found);
-		if (f->n_values > 0 && (r < 0 || !gw_raw_in(&found.raw, f->values, f->n_values))) {
-			gw_ignore(gw_twin_body_set(a, body, ref, /* p= */ NULL, &f->values[0]));
+		int r = satisfy(t, a, body, &m->filters[i]);
+		if (r < 0) {
+			return r;
 		}
-		gw_slot_fini(&found);
 	}
 	for (uint16_t i = 0; i < m->n_layers; i++) {
 		const struct gw_pl_msg *layer = &t->plan->msgs[m->layers[i].msg];
 		struct gw_twin_body inner;
 		int r = gw_twin_layer_open(a, body, layer, &inner);
 		r = r == 0 ? 0 : gw_twin_body_copy(a, layer, /* from= */ NULL, &inner);
-		if (r == 0) {
-			fill_body(t, a, &inner); /* at most GW_LAYER_DEPTH deep */
+		if (r == 0 && fill_body(t, a, &inner) == 0) { /* at most GW_LAYER_DEPTH deep */
 			gw_ignore(gw_twin_layer_close(a, body, &inner));
 		}
 	}
+	return 0;
 }
 
 static int print_message(struct gw_twin *t, uint16_t msg, struct gw_buf *ret_body)
@@ -187,7 +227,9 @@ static int print_message(struct gw_twin *t, uint16_t msg, struct gw_buf *ret_bod
 	struct gw_twin_body body;
 	int r = a ? gw_twin_body_copy(a, &t->plan->msgs[msg], &t->models[msg], &body) : -ENOMEM;
 	if (r == 0) {
-		fill_body(t, a, &body);
+		r = fill_body(t, a, &body);
+	}
+	if (r == 0) {
 		gw_twin_body_print(&body, ret_body);
 		r = gw_buf_error(ret_body);
 	}
@@ -224,7 +266,7 @@ static void emit(struct gw_twin *t, uint16_t msg)
 	const struct gw_pl_msg *m = &t->plan->msgs[msg];
 	GW_AUTO(gw_buf_fini) struct gw_buf body = GW_BUF_INIT(GW_BODY_BYTES);
 	if (!t->sent[msg] || print_message(t, msg, &body) < 0) {
-		return; /* no channel, or no memory: the next report comes */
+		return; /* no channel, not the time, or no memory: the next report comes */
 	}
 	const struct gw_emission e = {.channel = gw_str(t->sent[msg]),
 				      .body = body.p ? gw_buf_str(&body) : GW_STR(""),
@@ -307,13 +349,15 @@ void gw_twin_announce(struct gw_twin *t)
 	emit_all(t, /* presence= */ true);
 }
 
-/* The message that carries the presence, GW_NO_INDEX: none. */
-static uint16_t presence_message(const struct gw_twin *t)
+/* The message that says the presence as it is now, with its body; GW_NO_INDEX: none. */
+static uint16_t presence_message(struct gw_twin *t, struct gw_buf *ret_body)
 {
 	for (uint16_t i = 0; t->has_presence && i < t->plan->n_msgs; i++) {
 		const struct gw_pl_msg *m = &t->plan->msgs[i];
+		gw_buf_reset(ret_body);
 		if (m->info.parent < 0 && t->sent[i] &&
-		    carries_point(t, m, t->plan->presence_point)) {
+		    carries_point(t, m, t->plan->presence_point) &&
+		    print_message(t, i, ret_body) == 0) {
 			return i;
 		}
 	}
@@ -322,25 +366,27 @@ static uint16_t presence_message(const struct gw_twin *t)
 
 void gw_twin_leave(struct gw_twin *t)
 {
-	uint16_t msg = presence_message(t);
-	if (msg != GW_NO_INDEX && gw_twin_set_point(t, t->plan->presence_point, &t->offline) == 0) {
-		emit(t, msg);
+	GW_AUTO(gw_buf_fini) struct gw_buf body = GW_BUF_INIT(GW_BODY_BYTES);
+	if (t->has_presence && gw_twin_set_point(t, t->plan->presence_point, &t->offline) == 0) {
+		uint16_t msg = presence_message(t, &body);
+		if (msg != GW_NO_INDEX) {
+			emit(t, msg);
+		}
 	}
 }
 
 bool gw_twin_will(struct gw_twin *t, struct gw_buf *ret_channel, struct gw_buf *ret_body)
 {
-	uint16_t msg = presence_message(t);
-	if (msg == GW_NO_INDEX) {
+	if (!t->has_presence) {
 		return false;
 	}
 	struct gw_slot *slot = &t->b->slots[t->plan->presence_point];
 	struct gw_slot now = *slot;
 	*slot = (struct gw_slot){.raw = t->offline};
-	int r = print_message(t, msg, ret_body);
+	uint16_t msg = presence_message(t, ret_body);
 	*slot = now;
-	gw_buf_puts(ret_channel, t->sent[msg]);
-	return r == 0 && gw_buf_error(ret_channel) == 0;
+	gw_buf_puts(ret_channel, msg == GW_NO_INDEX ? "" : t->sent[msg]);
+	return msg != GW_NO_INDEX && gw_buf_error(ret_channel) == 0;
 }
 
 /* --- what arrives --- */
@@ -373,6 +419,22 @@ static int likeness(const struct gw_node *fixed, const struct gw_node *body)
 	return n;
 }
 
+/* The base with what the points of the message changed in it. */
+static int rank_base(struct gw_arena *a, const struct gw_pl_msg *m, const struct gw_twin_body *body)
+{
+	struct gw_node *base = gw_node_copy(a, m->base);
+	for (uint16_t i = 0; base && i < m->n_outs; i++) {
+		const struct gw_ref *ref = m->outs[i].ref;
+		const struct gw_node *v =
+			ref->kind == GW_REF_TREE ? gw_path_get(body->tree, ref) : NULL;
+		struct gw_node *copy = v ? gw_node_copy(a, v) : NULL;
+		if (copy) {
+			gw_ignore(gw_path_set(a, &base, ref, copy)); /* else it is not alike */
+		}
+	}
+	return base ? likeness(base, body->tree) : -1;
+}
+
 /* Does the arrived body belong to this message? −1: no; else the higher the surer. */
 static int rank_fixed(const struct gw_pl_msg *m, const struct gw_twin_body *body)
 {
@@ -394,14 +456,15 @@ static int rank_fixed(const struct gw_pl_msg *m, const struct gw_twin_body *body
 	return gw_str_eq(wanted, body->bytes) ? 1000 : -1;
 }
 
-static int rank(struct gw_twin *t, const struct gw_pl_msg *m, const struct gw_twin_body *body)
+static int rank(struct gw_twin *t, struct gw_arena *a, const struct gw_pl_msg *m,
+		const struct gw_twin_body *body)
 {
 	if (m->body) {
 		return rank_fixed(m, body);
 	}
-	int like = m->base && body->tree ? likeness(m->base, body->tree) : 0;
+	int like = m->base && body->tree ? rank_base(a, m, body) : 0;
 	if (like < 0) {
-		return m->base && m->base->type == GW_NODE_MAP ? -1 : 0;
+		return like;
 	}
 	for (uint16_t i = 0; i < m->n_outs; i++) {
 		struct gw_slot found = {.raw = {.type = GW_RAW_NULL}};
@@ -530,7 +593,7 @@ void gw_twin_receive(struct gw_twin *t, struct gw_str channel, struct gw_str bod
 			    gw_twin_body_parse(a, &t->plan->msgs[i], body, &parsed) < 0) {
 				continue;
 			}
-			int sure = rank(t, &t->plan->msgs[i], &parsed);
+			int sure = rank(t, a, &t->plan->msgs[i], &parsed);
 			if (pass == 0) {
 				best = sure > best ? sure : best;
 			} else if (sure >= 0 && sure == best && take(&r, i, &parsed) < 0) {

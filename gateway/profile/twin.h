@@ -73,6 +73,8 @@ void gw_twin_body_print(const struct gw_twin_body *body, struct gw_buf *b);
 
 /* --- state (twin_state.c) --- */
 
+/* Variables without value or default, from the observation that the tests show: a model name, a second topic level. */
+int gw_twin_borrow_vars(struct gw_twin *t) GW_MUST_USE;
 int gw_twin_learn(struct gw_twin *t) GW_MUST_USE; /* points and models from init and the tests */
 int gw_twin_set_point(struct gw_twin *t, uint16_t point, const struct gw_raw *raw) GW_MUST_USE;
 /* The observation that announces this instance, as topic and body. -ENOENT: no test has one. */

@@ -236,6 +236,53 @@ static int get_bytes(struct gw_twin *t, struct gw_str frame, const struct gw_ref
 	return store(slot, &c);
 }
 
+/* Where the value of a tag lies: `tag type value` with types, else `tag length value` (§6). */
+static bool find_tag(const struct gw_pl_msg *m, struct gw_str frame, const struct gw_ref *ref,
+		     size_t *ret_offset, struct gw_as *ret_as)
+{
+	bool found = false;
+	size_t at = 0;
+	while (at + 2 <= frame.len && ref->n_steps == 1) {
+		uint8_t tag = (uint8_t)frame.p[at], second = (uint8_t)frame.p[at + 1];
+		struct gw_as as = {.kind = second <= 6 ? GW_AS_UNSIGNED : GW_AS_RAW,
+				   .size = second};
+		uint16_t i = 0;
+		while (i < m->n_types && m->types[i].code != second) {
+			i++;
+		}
+		if (m->n_types > 0 && i == m->n_types) {
+			break; /* an unknown type ends the block */
+		}
+		as = m->n_types > 0 ? m->types[i].as : as;
+		if (frame.len - at - 2 < as.size) {
+			break;
+		}
+		if (tag == ref->steps[0].index) { /* the last one counts */
+			found = true;
+			*ret_offset = at + 2;
+			*ret_as = as;
+		}
+		at += 2 + (size_t)as.size;
+	}
+	return found;
+}
+
+static int get_tag(struct gw_twin *t, const struct gw_twin_body *body, const struct gw_ref *ref,
+		   const struct gw_pl_point *p, struct gw_slot *slot)
+{
+	struct gw_as as;
+	size_t at;
+	if (!find_tag(body->m, body->bytes, ref, &at, &as)) {
+		return -ENOENT;
+	}
+	if (body->m->n_types == 0 && p && p->has_as && p->as.size == as.size) {
+		as = p->as;
+	}
+	struct gw_cooked c =
+		gw_as_read_bytes(&as, gw_str_sub(body->bytes, at, as.size), &t->b->scratch);
+	return store(slot, &c);
+}
+
 /* A packed list stands as text in its parent's tree. */
 static int get_packed(struct gw_twin *t, const struct gw_node *n, const struct gw_pl_point *p,
 		      struct gw_slot *slot)
@@ -268,7 +315,7 @@ int gw_twin_body_get(struct gw_twin *t, const struct gw_twin_body *body, const s
 		}
 		c = cook(n);
 	} else if (body->m->codec->bytes) {
-		return -ENOENT; /* tag, type, value: not played */
+		return get_tag(t, body, ref, p, slot);
 	} else {
 		c = p && p->has_as ? (struct gw_cooked){.type = GW_RAW_TEXT, .text = body->bytes}
 				   : typed(body->bytes, slot);
@@ -366,6 +413,22 @@ static int set_bytes(struct gw_arena *a, struct gw_twin_body *body, const struct
 	return 0;
 }
 
+/* An item that is there takes a new value of the same size. */
+static int set_tag(struct gw_arena *a, struct gw_twin_body *body, const struct gw_ref *ref,
+		   const struct gw_pl_point *p, const struct gw_raw *raw)
+{
+	struct gw_as as;
+	size_t at;
+	if (!find_tag(body->m, body->bytes, ref, &at, &as)) {
+		return -EINVAL;
+	}
+	if (body->m->n_types == 0 && p && p->has_as && p->as.size == as.size) {
+		as = p->as;
+	}
+	uint8_t *frame = room(a, body, at + as.size);
+	return frame && !gw_as_write_bytes(&as, raw, frame + at, as.size) ? 0 : -EINVAL;
+}
+
 static int set_text(struct gw_arena *a, struct gw_twin_body *body, const struct gw_pl_point *p,
 		    const struct gw_raw *raw)
 {
@@ -394,7 +457,8 @@ int gw_twin_body_set(struct gw_arena *a, struct gw_twin_body *body, const struct
 		return set_bytes(a, body, ref, p, raw);
 	}
 	if (!body->m->codec->tree) {
-		return body->m->codec->bytes ? -EINVAL : set_text(a, body, p, raw);
+		return body->m->codec->bytes ? set_tag(a, body, ref, p, raw)
+					     : set_text(a, body, p, raw);
 	}
 	const struct gw_node *old = body->tree ? gw_path_get(body->tree, ref) : NULL;
 	if (raw->type == GW_RAW_NULL && !old) {

@@ -4,6 +4,7 @@
 #include "gw/json.h"
 #include "gw/topic.h"
 #include "profile/compose.h"
+#include "profile/match.h"
 #include "profile/source.h"
 #include "profile/twin.h"
 
@@ -276,6 +277,23 @@ static const struct gw_node *find_observation(const struct gw_twin *t)
 		}
 	}
 	return NULL;
+}
+
+int gw_twin_borrow_vars(struct gw_twin *t)
+{
+	const struct gw_node *observation = find_observation(t);
+	struct gw_vars shown = {0};
+	int score = 0;
+	int r = observation ? gw_profile_match(t->profile, observation, &score, &shown) : 0;
+	for (size_t i = 0; i < shown.count && r == 0; i++) {
+		const struct gw_vars_entry *e = &shown.entry[i];
+		const struct gw_var_info *info = gw_var_find(t->profile, gw_str(e->name));
+		if (!info->fallback && !gw_vars_get(&t->vars, e->name)) {
+			r = gw_vars_set(&t->vars, gw_str(e->name), gw_str(e->value));
+		}
+	}
+	gw_vars_fini(&shown);
+	return r;
 }
 
 /* Level n of a topic replaced. */
