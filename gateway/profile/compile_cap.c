@@ -241,6 +241,7 @@ static int domain(struct gw_compiler *c, struct gw_pl_cap *cap)
 		const char *unit = gw_node_text(cap->node, "unit");
 		cap->info.unit = unit ? unit : "";
 		r = extension_type(c, cap);
+		cap->info.domain.unit = cap->info.unit;
 	}
 	r = r < 0 ? r : resolution(c, cap);
 	const struct gw_node *symbols = gw_node_get(cap->node, "enum");
@@ -417,6 +418,18 @@ static void narrow(struct gw_pl_cap *cap)
 	d->step = (int64_t)gw_round(r->step * scale);
 }
 
+/* The place of a capability, for its own refusals and those found later. */
+void gw_compile_go_to(struct gw_compiler *c, const struct gw_pl_cap *cap)
+{
+	c->at[0] = 0;
+	if (cap->component > 0) {
+		(void)gw_at(c, GW_STR("components"));
+		(void)gw_at(c, gw_str(cap->info.component));
+	}
+	(void)gw_at(c, GW_STR("caps"));
+	(void)gw_at(c, gw_str(cap->info.id));
+}
+
 /* --- pacing and confirmation (§5): link, then the message, then the capability --- */
 
 static int confirm(struct gw_compiler *c, struct gw_pl_cap *cap, const struct gw_node *n)
@@ -455,10 +468,14 @@ static int stale_after(struct gw_compiler *c, struct gw_pl_cap *cap, const struc
 		cap->stale_after = NULL;
 		return 0;
 	}
-	size_t mark = gw_at(c, GW_STR("stale_after"));
+	if (from != cap->node) {
+		c->at[0] = 0;
+		(void)gw_at(c, GW_STR("link"));
+	}
+	(void)gw_at(c, GW_STR("stale_after"));
 	int r = gw_compile_expr(c, n, &cap->stale_after);
 	if (r == 0) {
-		gw_at_back(c, mark);
+		gw_compile_go_to(c, cap);
 	}
 	return r;
 }
@@ -652,18 +669,6 @@ static int compile_cap(struct gw_compiler *c, struct gw_pl_cap *cap)
 		c->plan->n_events++;
 	}
 	return 0;
-}
-
-/* The place of a capability, for its own refusals and those found later. */
-void gw_compile_go_to(struct gw_compiler *c, const struct gw_pl_cap *cap)
-{
-	c->at[0] = 0;
-	if (cap->component > 0) {
-		(void)gw_at(c, GW_STR("components"));
-		(void)gw_at(c, gw_str(cap->info.component));
-	}
-	(void)gw_at(c, GW_STR("caps"));
-	(void)gw_at(c, gw_str(cap->info.id));
 }
 
 int gw_compile_caps(struct gw_compiler *c)

@@ -137,7 +137,7 @@ static int sort_caps(struct gw_compiler *c, uint16_t *order, uint64_t *done)
 	return 0;
 }
 
-static int points_of_cap(struct gw_compiler *c, uint16_t index)
+static int points_of_cap(struct gw_compiler *c, uint16_t index, uint16_t rank)
 {
 	struct gw_plan *p = c->plan;
 	struct gw_pl_cap *cap = &p->caps[index];
@@ -154,6 +154,9 @@ static int points_of_cap(struct gw_compiler *c, uint16_t index)
 		if (gw_bit_test(points, i)) {
 			cap->points[cap->n_points++] = i;
 			gw_bit_set(p->deps + i * p->cap_words, index);
+			if (p->ranked) {
+				gw_bit_set(p->ranked + i * p->cap_words, rank);
+			}
 		}
 	}
 	return 0;
@@ -174,9 +177,13 @@ int gw_compile_order(struct gw_compiler *c)
 			return r;
 		}
 		p->order = order;
+		p->ranked = gw_compile_array(c, uint64_t, p->n_points * p->cap_words);
+		if (!p->ranked) {
+			return -ENOMEM;
+		}
 	}
-	for (uint16_t i = 0; i < p->n_caps; i++) {
-		int r = points_of_cap(c, i);
+	for (uint16_t rank = 0; rank < p->n_caps; rank++) {
+		int r = points_of_cap(c, p->order ? p->order[rank] : rank, rank);
 		if (r < 0) {
 			return r;
 		}

@@ -73,6 +73,30 @@ int gw_compile_form(struct gw_compiler *c, const struct gw_node *n, unsigned pla
 	return form->compile(c, n, ret_form);
 }
 
+int gw_compile_offer(struct gw_compiler *c, const struct gw_raw *values, size_t n)
+{
+	struct gw_domain *d = &c->cap->info.domain;
+	const char **symbols = gw_compile_array(c, const char *, n);
+	uint16_t count = 0;
+	if (!symbols) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool seen = values[i].type != GW_RAW_TEXT;
+		for (uint16_t k = 0; k < count && !seen; k++) {
+			seen = symbols[k] == values[i].text->s; /* of one pool */
+		}
+		if (!seen) {
+			symbols[count++] = values[i].text->s;
+		}
+	}
+	if (d->type == GW_TYPE_ENUM) {
+		d->symbols = symbols;
+		d->n_symbols = count;
+	}
+	return 0;
+}
+
 /* --- point --- */
 
 struct point_form {
@@ -101,6 +125,19 @@ static int check_map(struct gw_compiler *c, const struct point_form *f)
 	return 0;
 }
 
+/* Can be chosen: what the map writes. With `else: keep` everything else can be written too. */
+static int offer_map(struct gw_compiler *c, const struct gw_pl_point *p)
+{
+	struct gw_raw *values = gw_compile_array(c, struct gw_raw, p->n_map);
+	if (!values) {
+		return -ENOMEM;
+	}
+	for (uint16_t i = 0; i < p->n_map; i++) {
+		values[i] = p->map[i].value;
+	}
+	return gw_compile_offer(c, values, p->n_map);
+}
+
 static int compile_point(struct gw_compiler *c, const struct gw_node *n, struct gw_form **ret_form)
 {
 	struct point_form *f = gw_compile_array(c, struct point_form, 1);
@@ -115,6 +152,10 @@ static int compile_point(struct gw_compiler *c, const struct gw_node *n, struct 
 	gw_at_back(c, mark);
 	r = gw_compile_linear(c, n, &f->mul, &f->div, &f->add, &f->linear);
 	r = r < 0 ? r : check_map(c, f);
+	const struct gw_pl_point *p = &c->plan->points[f->point];
+	if (r == 0 && n == c->cap->node && p->has_map && p->map_else != GW_ELSE_KEEP && p->n_out) {
+		r = offer_map(c, p);
+	}
 	f->form = (struct gw_form){.ops = &gw_form_point,
 				   .writable = c->plan->points[f->point].n_out > 0};
 	*ret_form = &f->form;

@@ -51,7 +51,15 @@ static int compile_toggle(struct gw_compiler *c, const struct gw_node *n, struct
 			f->points[f->n_points++] = i;
 		}
 	}
+	if (!c->plan->toggles) {
+		c->plan->toggles =
+			gw_compile_array(c, const struct gw_toggle_form *, c->plan->n_caps);
+	}
+	if (!c->plan->toggles) {
+		return -ENOMEM;
+	}
 	f->toggle = c->plan->n_toggles++;
+	c->plan->toggles[f->toggle] = f;
 	f->form = (struct gw_form){.ops = &gw_form_toggle, .writable = true};
 	*ret_form = &f->form;
 	return 0;
@@ -84,7 +92,8 @@ static int write_toggle(const struct gw_form *form, struct gw_writing *w)
 	if (r.x.flag == w->view.wanted.flag) {
 		return 0;
 	}
-	w->toggled[w->n_toggled++] = (uint16_t)(f->toggle << 1 | (w->view.wanted.flag ? 1u : 0u));
+	w->toggled[w->n_toggled++] =
+		(uint16_t)((unsigned)f->toggle << 1 | (w->view.wanted.flag ? 1u : 0u));
 	return gw_write_fixed(w, f->msg);
 }
 

@@ -137,31 +137,19 @@ static int compile_rows(struct gw_compiler *c, const struct gw_node *n, struct t
 	return code ? gw_refuse(c, otherwise, "else", code, "does not fit %s", c->cap->info.id) : r;
 }
 
-/* The symbols that can be chosen are those of the rows, when neither model nor profile names others. */
-static int offer_symbols(struct gw_compiler *c, struct table_form *f)
+static int offer(struct gw_compiler *c, const struct table_form *f)
 {
-	struct gw_domain *d = &c->cap->info.domain;
-	const char **symbols = gw_compile_array(c, const char *, f->n_rows);
-	uint16_t n = 0;
-	if (!symbols) {
+	struct gw_raw *values = gw_compile_array(c, struct gw_raw, f->n_rows);
+	size_t n = 0;
+	if (!values) {
 		return -ENOMEM;
 	}
-	if (d->type != GW_TYPE_ENUM) {
-		return 0;
-	}
 	for (uint16_t i = 0; i < f->n_rows; i++) {
-		const struct row *row = &f->rows[i];
-		bool seen = row->value.type != GW_RAW_TEXT || (f->form.writable && row->ro);
-		for (uint16_t k = 0; k < n && !seen; k++) {
-			seen = symbols[k] == row->value.text->s; /* of one pool */
-		}
-		if (!seen) {
-			symbols[n++] = row->value.text->s;
+		if (!f->form.writable || !f->rows[i].ro) {
+			values[n++] = f->rows[i].value;
 		}
 	}
-	d->symbols = symbols;
-	d->n_symbols = n;
-	return 0;
+	return gw_compile_offer(c, values, n);
 }
 
 static int compile_table(struct gw_compiler *c, const struct gw_node *n, struct gw_form **ret_form)
@@ -174,7 +162,7 @@ static int compile_table(struct gw_compiler *c, const struct gw_node *n, struct 
 	int r = columns(c, n, f);
 	r = r < 0 ? r : compile_rows(c, n, f);
 	*ret_form = &f->form;
-	return r < 0 || n != c->cap->node ? r : offer_symbols(c, f); /* not inside select */
+	return r < 0 || n != c->cap->node ? r : offer(c, f); /* not inside select */
 }
 
 /* --- the law: no row that a write chooses is hidden by an earlier row with another value --- */

@@ -499,10 +499,11 @@ struct gw_plan {
 	uint16_t max_extracts;	 /* over all messages and their layers together */
 	const char **components; /* names; [0] = main */
 	struct gw_moved *moved;
+	const struct gw_toggle_form **toggles;
 	size_t point_words, cap_words;
-	uint64_t *deps; /* by point: capabilities that depend on it */
-	const uint16_t *
-		order; /* capabilities so that each comes after those it names; NULL: as declared */
+	uint64_t *deps;	       /* by point: capabilities that depend on it */
+	uint64_t *ranked;      /* the same by place in order; NULL without it */
+	const uint16_t *order; /* each capability after those it names; NULL: as declared */
 
 	struct gw_text **texts; /* the pool */
 	size_t n_texts, texts_size;

@@ -485,13 +485,15 @@ static int raise_event(struct gw_binding *b, uint16_t index, bool retained, stru
 	return res;
 }
 
-static void collect(const uint64_t *points, size_t n_words, const struct gw_plan *p, uint64_t *caps)
+/* Unites the capabilities of the points. */
+static void collect(const uint64_t *points, const struct gw_plan *p, const uint64_t *deps,
+		    uint64_t *caps)
 {
-	for (size_t w = 0; w < n_words; w++) {
+	for (size_t w = 0; w < p->point_words; w++) {
 		for (uint64_t bits = points[w]; bits; bits &= bits - 1) {
 			size_t point = w * 64 + (size_t)__builtin_ctzll(bits);
 			for (size_t k = 0; k < p->cap_words; k++) {
-				caps[k] |= p->deps[point * p->cap_words + k];
+				caps[k] |= deps[point * p->cap_words + k];
 			}
 		}
 	}
@@ -502,21 +504,25 @@ static int recompute(struct gw_binding *b, const struct gw_view *v, uint16_t ind
 	const struct gw_pl_cap *cap = &b->plan->caps[index];
 	struct gw_reading r;
 	enum gw_quality quality;
+	if (cap->info.kind != GW_KIND_PROPERTY) {
+		return 0;
+	}
 	gw_cap_read(v, cap, &r, &quality);
 	b->quality[index] = (uint8_t)quality;
 	return gw_cap_store(cap, &r, &b->scratch, &b->values[index]);
 }
 
-/* With capabilities that name capabilities: in the order in which each comes after those. */
-static int recompute_ordered(struct gw_binding *b, const struct gw_view *v)
+/* What depends on changed raws, each capability after those that it names. */
+static int recompute_all(struct gw_binding *b)
 {
 	const struct gw_plan *p = b->plan;
+	const struct gw_view v = gw_view_reported(b);
 	int r = 0;
-	for (uint16_t i = 0; r == 0 && i < p->n_caps; i++) {
-		uint16_t index = p->order[i];
-		if (gw_bit_test(b->recompute, index) &&
-		    p->caps[index].info.kind == GW_KIND_PROPERTY) {
-			r = recompute(b, v, index);
+	collect(b->changed, p, p->ranked ? p->ranked : p->deps, b->recompute);
+	for (size_t w = 0; w < p->cap_words; w++) {
+		for (uint64_t bits = b->recompute[w]; r == 0 && bits; bits &= bits - 1) {
+			uint16_t rank = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(bits));
+			r = recompute(b, &v, p->order ? p->order[rank] : rank);
 		}
 	}
 	return r;
@@ -525,20 +531,15 @@ static int recompute_ordered(struct gw_binding *b, const struct gw_view *v)
 static int after(struct gw_binding *b, bool retained, struct gw_received *ret)
 {
 	const struct gw_plan *p = b->plan;
-	const struct gw_view v = gw_view_reported(b);
-	collect(b->touched, p->point_words, p, b->dirty);
-	collect(b->changed, p->point_words, p, b->recompute);
-	int r = p->order ? recompute_ordered(b, &v) : 0;
+	int r = recompute_all(b);
+	collect(b->touched, p, p->deps, b->dirty);
 	for (size_t w = 0; r == 0 && w < p->cap_words; w++) {
 		for (uint64_t bits = b->dirty[w]; r == 0 && bits; bits &= bits - 1) {
 			uint16_t index = (uint16_t)(w * 64 + (size_t)__builtin_ctzll(bits));
 			if (p->caps[index].info.kind == GW_KIND_EVENT) {
 				r = raise_event(b, index, retained, ret);
-				continue;
-			}
-			b->caps[ret->n_caps++] = index;
-			if (!p->order && gw_bit_test(b->recompute, index)) {
-				r = recompute(b, &v, index);
+			} else {
+				b->caps[ret->n_caps++] = index;
 			}
 		}
 	}
@@ -554,15 +555,11 @@ static int after(struct gw_binding *b, bool retained, struct gw_received *ret)
 static void forget_wishes(struct gw_binding *b)
 {
 	const struct gw_plan *p = b->plan;
-	for (uint16_t i = 0; p->n_toggles && i < p->n_caps; i++) {
-		if (p->caps[i].form->ops != &gw_form_toggle) {
-			continue;
-		}
-		const struct gw_toggle_form *t =
-			gw_container(p->caps[i].form, struct gw_toggle_form, form);
+	for (uint16_t i = 0; i < p->n_toggles; i++) {
+		const struct gw_toggle_form *t = p->toggles[i];
 		for (uint16_t k = 0; k < t->n_points; k++) {
 			if (gw_bit_test(b->touched, t->points[k])) {
-				b->wished[t->toggle] = -1;
+				b->wished[i] = -1;
 			}
 		}
 	}

@@ -251,7 +251,7 @@ static void touch(struct gw_composing *c)
 static int add_message(struct gw_composing *c, uint16_t msg, struct gw_outgoing *out)
 {
 	const struct gw_pl_msg *m = &c->w->plan->msgs[msg];
-	int r = m->codec->compose(c, m);
+	int r = m->sendable ? m->codec->compose(c, m) : 0; /* a request of `get` has no body */
 	if (r == 0) {
 		out->msgs[out->n_msgs++] = (struct gw_out_msg){
 			.msg = msg, .body = c->bodies[msg], .tree = c->trees[msg]};
