@@ -21,6 +21,7 @@ static const struct rule rules[] = {
 	{"gas_water_heater", 0, 0, {"water_heater.mode", "meter.gas"}},
 	{"water_heater", 0, 0, {"water_heater.mode"}},
 	{"room_air_conditioner", 0, 0, {"thermostat.mode", "thermostat.setpoint", "fan.mode"}},
+	{"room_air_conditioner", GW_HINT_DRIES, 0, {"thermostat.mode", "thermostat.setpoint"}},
 	{"radiator_valve", 0, 0, {"thermostat.setpoint", "thermostat.valve"}},
 	{"radiator_valve", GW_HINT_BATTERY, 0, {"thermostat.setpoint"}},
 	{"thermostat", 0, 0, {"thermostat.setpoint"}},
@@ -95,6 +96,7 @@ static const struct rule rules[] = {
 	{"scale", 0, 0, {"weight.measured"}},
 	{"doorbell", 0, 0, {"doorbell.ring"}},
 	{"remote", 0, 0, {"button.press"}},
+	{"remote", 0, 0, {"x.z2m.action"}},
 	{"ir_blaster", 0, 0, {"ir.send"}},
 };
 

@@ -295,6 +295,16 @@ static bool same_codec(const struct gw_node *msg, const char *codec)
 	return strcmp(has ? has : "json", codec) == 0;
 }
 
+static bool is_variable(const struct gw_draft *b, struct gw_str level)
+{
+	for (size_t i = 0; i < b->n_levels; i++) {
+		if (gw_str_eq(b->level[i].value, level)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct gw_node *new_msg(struct gw_draft *b, struct gw_str topic, const char *dir,
 			       const char *ch, const char *codec, const char **ret_name)
 {
@@ -304,10 +314,15 @@ static struct gw_node *new_msg(struct gw_draft *b, struct gw_str topic, const ch
 	}
 	struct gw_str level = {"", 0}, rest = topic, piece;
 	while (gw_str_split(&rest, '/', &piece)) {
-		level = piece;
+		if (!is_variable(b, piece)) { /* names are the same for equal products */
+			level = piece;
+		}
 	}
 	const char *slug = gw_draft_slug(b, level);
-	*ret_name = free_name(b, b->msgs, slug[0] ? slug : dir);
+	*ret_name = free_name(b, b->msgs,
+			      slug[0]		       ? slug
+			      : strcmp(dir, "rx") == 0 ? "state"
+						       : "set");
 	struct gw_node *m = gw_set_map(b, b->msgs, *ret_name);
 	gw_set_text(b, m, dir, ch);
 	if (strcmp(codec, "json") != 0) {

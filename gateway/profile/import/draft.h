@@ -21,6 +21,7 @@ enum gw_draft_hint {
 	GW_HINT_BLIND = 1 << 3,
 	GW_HINT_BATTERY = 1 << 4, /* battery powered, or with a battery */
 	GW_HINT_PHONE = 1 << 5,
+	GW_HINT_DRIES = 1 << 6, /* a climate that can dry: an air conditioner */
 };
 
 /* A level of the topics that a variable holds (profile-language §4: containment). */

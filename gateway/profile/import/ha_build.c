@@ -25,6 +25,7 @@ struct level_count {
 	struct gw_str level;
 	size_t topics, last; /* last: index of the topic that counted it last */
 	size_t place;	     /* deepest place */
+	bool at_end;	     /* of some topic */
 	int score;
 };
 
@@ -46,6 +47,17 @@ static bool is_generic(struct gw_str level)
 	return !gw_draft_is_level(level);
 }
 
+/* A last level that is called like an entity is a part of the device. */
+static bool is_object(const struct gw_ha_part *parts, size_t n, struct gw_str level)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (gw_str_is(level, parts[i].object)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void count_topic(struct level_counts *c, struct gw_str topic)
 {
 	struct gw_str level;
@@ -64,6 +76,7 @@ static void count_topic(struct level_counts *c, struct gw_str topic)
 		struct level_count *row = &c->row[i];
 		row->topics += row->last != c->topics;
 		row->last = c->topics;
+		row->at_end |= topic.p == NULL;
 		row->place = place > row->place ? place : row->place;
 	}
 }
@@ -92,7 +105,8 @@ static bool contains(struct gw_str text, struct gw_str part)
 }
 
 /* The level that most topics share; among equals one that is in the identity, then the deepest that is not generic. */
-static bool choose_level(struct level_counts *c, const char *identity, struct gw_str *ret_level)
+static bool choose_level(struct level_counts *c, const char *identity,
+			 const struct gw_ha_part *parts, size_t n, struct gw_str *ret_level)
 {
 	const struct level_count *best = NULL;
 	for (size_t i = 0; i < c->n; i++) {
@@ -100,7 +114,9 @@ static bool choose_level(struct level_counts *c, const char *identity, struct gw
 		if (!gw_draft_is_level(row->level)) {
 			continue;
 		}
-		row->score = (is_generic(row->level) ? 0 : 1000) + (int)row->place +
+		bool generic_level =
+			is_generic(row->level) || (row->at_end && is_object(parts, n, row->level));
+		row->score = (generic_level ? 0 : 1000) + (int)row->place +
 			     (contains(gw_str(identity), row->level) ? 500 : 0);
 		if (!best || row->topics > best->topics ||
 		    (row->topics == best->topics && row->score > best->score)) {
@@ -329,7 +345,7 @@ int gw_ha_build(struct gw_draft *b, const char *identity, const struct gw_ha_par
 	for (size_t i = 0; i < n; i++) {
 		count_entity(counts, parts[i].config);
 	}
-	if (!choose_level(counts, identity, &level)) {
+	if (!choose_level(counts, identity, parts, n, &level)) {
 		return -ENOENT;
 	}
 	gw_draft_identity(b, level);

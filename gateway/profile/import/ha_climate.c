@@ -254,8 +254,12 @@ void gw_ha_climate(struct gw_ha_entity *e)
 		return;
 	}
 	use_unit(e);
-	climate_modes(
-		e); /* before the setpoint, so that one write may switch on and set (profile-language §11) */
+	gw_node_for(n, gw_node_get(e->config, "modes"))
+	{
+		e->b->hints |= gw_node_is_text(n, "dry") ? GW_HINT_DRIES : 0;
+	}
+	/* The mode before the setpoint, so that one write may switch on and set (profile-language §11). */
+	climate_modes(e);
 	climate_temperatures(e);
 	climate_air(e);
 	climate_humidity(e);

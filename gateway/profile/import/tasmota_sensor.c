@@ -18,6 +18,8 @@ static const struct sensor_row rows[] = {
 	{"ENERGY", "Voltage", "meter.voltage", "V"},
 	{"ENERGY", "Current", "meter.current", "A"},
 	{"ENERGY", "Frequency", "meter.frequency", "Hz"},
+	{"ENERGY", "Today", NULL, "kWh"},
+	{"ENERGY", "Yesterday", NULL, "kWh"},
 	{"ANALOG", "Temperature", "temperature.measured", "@TempUnit"},
 	{NULL, "Temperature", "temperature.measured", "@TempUnit"},
 	{NULL, "Humidity", "humidity.measured", "%"},
@@ -92,7 +94,8 @@ static void add_leaf(struct gw_tas *t, const struct gw_node *sn, const char *gro
 	struct gw_linear l = GW_LINEAR_NONE;
 	const char *name = NULL;
 	const char *hint = gw_draft_printf(t->b, "%s_" GW_STR_FMT, group, GW_STR_ARG(leaf_name));
-	const struct gw_capability *cap = row ? gw_capability_find(gw_str(row->cap)) : NULL;
+	const struct gw_capability *cap =
+		row && row->cap ? gw_capability_find(gw_str(row->cap)) : NULL;
 	bool number = leaf->type == GW_NODE_NUMBER || leaf->type == GW_NODE_NULL;
 	if (cap && (!number || !gw_unit_to(unit_of(sn, row), cap->unit, &l))) {
 		cap = NULL;
@@ -125,6 +128,10 @@ static void add_leaf(struct gw_tas *t, const struct gw_node *sn, const char *gro
 			    gw_draft_printf(t->b, "%s " GW_STR_FMT, group, GW_STR_ARG(leaf_name)));
 	}
 	if (!cap && number) {
+		const char *unit = row && !row->cap ? gw_unit_code(gw_str(row->unit)) : NULL;
+		if (unit) {
+			gw_set_text(t->b, c, "unit", unit);
+		}
 		gw_set_number(t->b, c, "res", 0.001);
 	}
 }

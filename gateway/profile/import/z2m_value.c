@@ -3,6 +3,28 @@
 
 #include <math.h>
 
+/* "current_l1", "water_leak_2" without an endpoint: a shared name and a part. False: the name is whole. */
+static bool split_name(struct gw_z2m *z, const char *name, const char **ret_name,
+		       const char **ret_component)
+{
+	size_t n = strlen(name), digits = n;
+	while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') {
+		digits--;
+	}
+	size_t letter = digits > 0 && name[digits - 1] == 'l' ? digits - 1 : digits;
+	if (digits == n || letter < 2 || name[letter - 1] != '_' || gw_name_find(gw_str(name))) {
+		return false;
+	}
+	struct gw_str base = {name, letter - 1};
+	if (!gw_name_find(base)) {
+		return false;
+	}
+	*ret_name = gw_draft_printf(z->b, GW_STR_FMT, GW_STR_ARG(base));
+	*ret_component = gw_draft_component(
+		z->b, gw_draft_printf(z->b, "%s_%s", z->prefix, name + letter), name + letter);
+	return true;
+}
+
 bool gw_z2m_open(struct gw_z2m *z, const struct gw_node *node, const char *parent,
 		 const char *component, struct gw_z2m_expose *ret)
 {
@@ -11,6 +33,9 @@ bool gw_z2m_open(struct gw_z2m *z, const struct gw_node *node, const char *paren
 	property = property && property[0] ? property : name;
 	if (!name || !property || !property[0]) {
 		return false;
+	}
+	if (!component && parent[0] == 0) {
+		(void)split_name(z, name, &name, &component); /* false: both stay */
 	}
 	double bits = access && access->type == GW_NODE_NUMBER ? access->number : GW_Z2M_STATE;
 	*ret = (struct gw_z2m_expose){
@@ -281,9 +306,13 @@ void gw_z2m_mired_as(struct gw_z2m *z, const struct gw_z2m_expose *x, const char
 	if (x->access & GW_Z2M_SET) {
 		double low = bound(x, "value_min", 153), high = bound(x, "value_max", 500);
 		gw_set_text(z->b, gw_set_map(z->b, c, "set"), name, "round(1000000 / v)");
-		struct gw_node *range = gw_set_list(z->b, c, "range");
-		gw_add_number(z->b, range, high >= 100 ? fmax(1000, ceil(1e6 / high)) : 1000);
-		gw_add_number(z->b, range, low >= 100 ? fmin(10000, floor(1e6 / low)) : 10000);
+		double warm = high >= 100 ? fmax(1000, ceil(1e6 / high)) : 1000;
+		double cold = low >= 100 ? fmin(10000, floor(1e6 / low)) : 10000;
+		struct gw_node *range = warm < cold ? gw_set_list(z->b, c, "range") : NULL;
+		if (range) {
+			gw_add_number(z->b, range, warm);
+			gw_add_number(z->b, range, cold);
+		}
 	}
 }
 
@@ -433,6 +462,16 @@ void gw_z2m_enum(struct gw_z2m *z, const struct gw_z2m_expose *x)
 {
 	const struct gw_name_row *row;
 	const struct gw_capability *cap = named(z, x, &row);
+	const struct gw_node *values = gw_node_get(x->node, "values");
+	if (x->access == GW_Z2M_SET && values && values->count == 1 && all_text(values)) {
+		/* one word that can only be sent: a button */
+		bool action = cap && cap->kind == GW_KIND_ACTION;
+		gw_z2m_action(z, x,
+			      action ? cap->id
+				     : gw_draft_extension(z->b, x->component, x->property),
+			      values->first->text.p);
+		return;
+	}
 	bool fits =
 		cap && cap->type == GW_TYPE_ENUM && (cap->profile_named || all_known(z, x, cap));
 	(void)enum_with(z, x, fits ? cap : NULL); /* false: noted */
@@ -474,7 +513,11 @@ void gw_z2m_action(struct gw_z2m *z, const struct gw_z2m_expose *x, const char *
 	gw_set_text(z->b, body, x->property, value);
 	const char *msg = body ? gw_draft_fixed(z->b, gw_str(z->set), "json", body, 0) : NULL;
 	struct gw_node *c = msg ? gw_draft_cap(z->b, x->component, id) : NULL;
-	if (c) {
-		gw_set_text(z->b, c, "send", msg);
+	if (!c) {
+		return;
+	}
+	gw_set_text(z->b, c, "send", msg);
+	if (gw_draft_is_extension(id) && x->label) {
+		gw_set_text(z->b, c, "name", x->label);
 	}
 }
