@@ -18,7 +18,7 @@
 
 #define MAX_IMPORTERS	  8
 #define FINGERPRINT_BYTES 65536
-#define KEY_BYTES	  (GW_TOPIC_BYTES + 64)
+#define KEY_BYTES	  (GW_TOPIC_BYTES + 68)
 
 struct entry {
 	struct gw_candidate c; /* made of both sides */
@@ -396,7 +396,8 @@ void gw_discovery_observe(struct gw_discovery *d, const char *adapter, const cha
 	if (mqtt && !gw_index_wants(d->index, channel)) {
 		return;
 	}
-	(void)snprintf(key, sizeof(key), "%.31s\n%.*s", adapter, GW_STR_ARG(channel)); /* fits */
+	(void)snprintf(key, sizeof(key), "%.31s\n%.31s\n%.*s", adapter, kind,
+		       GW_STR_ARG(channel)); /* fits */
 	if (mqtt && bytes.len == 0) {
 		forget_channel(d, key, /* except= */ NULL);
 		return;

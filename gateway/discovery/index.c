@@ -87,10 +87,14 @@ static int add_file(void *ctx, const char *path, const char *id)
 		return -ENOMEM;
 	}
 	x->files = grown;
-	struct file *f = &grown[x->n_files];
-	*f = (struct file){gw_strdup(path), gw_strdup(id)};
-	x->n_files++;
-	return f->path && f->id ? 0 : -ENOMEM;
+	struct file f = {gw_strdup(path), gw_strdup(id)};
+	if (!f.path || !f.id) {
+		gw_free(f.path);
+		gw_free(f.id);
+		return -ENOMEM;
+	}
+	x->files[x->n_files++] = f;
+	return 0;
 }
 
 static int read_file(const char *path, struct gw_buf *ret_text)

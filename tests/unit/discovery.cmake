@@ -1,0 +1,1 @@
+gw_unit_test(discovery ROOMS discovery)
