@@ -89,7 +89,7 @@ static void announce(struct gw_device *d, size_t i)
 	}
 }
 
-static void mark_unsaved(struct gw_device *d, size_t i)
+void gw_registry_mark_unsaved(struct gw_device *d, size_t i)
 {
 	struct gw_registry *r = d->gateway->registry;
 
@@ -366,7 +366,7 @@ static void apply_value(struct gw_device *d, size_t i, struct applying *a)
 	p->quality = quality;
 	if (!same) {
 		gw_value_set(&p->value, v);
-		mark_unsaved(d, i);
+		gw_registry_mark_unsaved(d, i);
 		note_change(a, i, &p->value);
 	}
 	if (must_hold(d, a)) {

@@ -370,7 +370,7 @@ static void carry_over(struct gw_device *d, const struct gw_property *old, size_
 		p->quality = GW_QUALITY_STALE;
 		p->time_wall_ms = old[i].time_wall_ms;
 		p->cause = old[i].cause;
-		d->states[k].flags |= GW_STATE_UNSAVED;
+		gw_registry_mark_unsaved(d, (size_t)k);
 	}
 }
 
