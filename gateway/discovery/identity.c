@@ -125,7 +125,9 @@ bool gw_identity_of(const struct gw_profile *p, const struct gw_vars *vars, cons
 		}
 	}
 	const char *value = identity_variable(p, vars);
-	if (value && mac_of(gw_str(value), ret_identity)) {
+	/* Twelve decimal digits are as likely a serial number. */
+	if (value && strspn(value, "0123456789") != strlen(value) &&
+	    mac_of(gw_str(value), ret_identity)) {
 		return false;
 	}
 	char text[3 * GW_VAR_BYTES];
