@@ -313,6 +313,78 @@ static void dismissed_is_hidden(void **state)
 	assert_int_equal(played.scans, 7);
 }
 
+/* --- devices that describe themselves --- */
+
+#define HA_DEVICE                                                                                  \
+	"\"device\":{\"identifiers\":[\"dev1\"],\"name\":\"Heater plug\",\"manufacturer\":\"ACME\",\"model\":\"X1\"}"
+#define HA_SWITCH                                                                                  \
+	"{\"name\":\"Relay\",\"unique_id\":\"dev1_relay\",\"state_topic\":\"dev1/state\","         \
+	"\"command_topic\":\"dev1/set\"," HA_DEVICE "}"
+#define HA_POWER                                                                                   \
+	"{\"name\":\"Power\",\"unique_id\":\"dev1_power\",\"state_topic\":\"dev1/power\","         \
+	"\"device_class\":\"power\",\"unit_of_measurement\":\"W\"," HA_DEVICE "}"
+
+static void a_description_becomes_a_device_and_is_followed(void **state)
+{
+	struct gw_candidate_info c;
+	struct gw_device_info info;
+	struct gw_device *d;
+	struct gw_error e;
+	char id[32];
+
+	(void)state;
+	index_profiles();
+	played_announce("homeassistant/switch/dev1/relay/config", HA_SWITCH);
+	assert_true(gw_candidate_at(h.g, 0, &c));
+	assert_true(c.described);
+	assert_string_equal(c.name, "Heater plug");
+	(void)snprintf(id, sizeof(id), "%s", c.id);
+	const struct gw_adoption a = {.candidate = id};
+	if (adopt(&a, &d, &e) != GW_STATUS_DONE) {
+		fail_msg("%s at %s: %s", e.code, e.at, e.text);
+	}
+	gw_device_info(d, &info);
+	assert_string_equal(info.id, "heater-plug");
+	assert_string_equal(info.vendor, "ACME");
+	played_receive("dev1/state", "ON", false);
+	assert_property("heater-plug", "switch.on", "true ok");
+	/* One more entity: the device grows, and keeps what it knows. */
+	uint32_t generation = d->generation;
+	played_announce("homeassistant/sensor/dev1/power/config", HA_POWER);
+	live_home_pass(&h, 3100);
+	assert_true(d->generation > generation);
+	assert_property("heater-plug", "switch.on", "true stale");
+	played_receive("dev1/power", "12.5", false);
+	assert_property("heater-plug", "meter.power", "12.5 ok");
+	/* Its own description comes back with it after a start, before anything announces. */
+	live_home_restart(&h);
+	assert_property("heater-plug", "switch.on", "true stale");
+	assert_property("heater-plug", "meter.power", "12.5 stale");
+	d = gw_device_find(h.g, GW_STR("heater-plug"));
+	assert_non_null(d);
+	/* What the broker kept arrives in pieces: the device does not shrink on the way. */
+	index_profiles();
+	generation = d->generation;
+	played_announce("homeassistant/switch/dev1/relay/config", HA_SWITCH);
+	live_home_pass(&h, 1000);
+	played_announce("homeassistant/sensor/dev1/power/config", HA_POWER);
+	live_home_pass(&h, 5000);
+	assert_int_equal(d->generation, generation);
+	assert_property("heater-plug", "meter.power", "12.5 stale");
+	/* Withdrawn: said, not removed. */
+	played_announce("homeassistant/switch/dev1/relay/config", "");
+	played_announce("homeassistant/sensor/dev1/power/config", "");
+	live_home_pass(&h, 5000);
+	gw_device_info(d, &info);
+	assert_true(info.problem[0] != 0);
+	assert_non_null(gw_device_find(h.g, GW_STR("heater-plug")));
+	played_announce("homeassistant/switch/dev1/relay/config", HA_SWITCH);
+	played_announce("homeassistant/sensor/dev1/power/config", HA_POWER);
+	live_home_pass(&h, 5000);
+	gw_device_info(d, &info);
+	assert_string_equal(info.problem, "");
+}
+
 /* --- health --- */
 
 static void count_check(void *ctx, const struct gw_check *c)
@@ -435,6 +507,7 @@ int main(void)
 		TEST(ids_are_unique_and_never_empty),
 		TEST(a_device_that_moves_is_followed),
 		TEST(dismissed_is_hidden),
+		TEST(a_description_becomes_a_device_and_is_followed),
 		TEST(every_check_says_something),
 		TEST(metrics_count),
 		TEST(is_ready_soon_with_many_devices),
