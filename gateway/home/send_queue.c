@@ -294,16 +294,23 @@ static void end_expired(struct gw_route *r, int64_t now_ms)
 	}
 }
 
+/* Somebody waits for a command, nobody for an ask: commands go first. */
 static struct gw_job *next_job(struct gw_route *r)
 {
+	struct gw_job *ask = NULL;
+
 	gw_list_for(pos, &r->queue.jobs)
 	{
 		struct gw_job *job = gw_container(pos, struct gw_job, link);
-		if (may_go(r, job)) {
+		if (!may_go(r, job)) {
+			continue;
+		}
+		if (job->ask < 0) {
 			return job;
 		}
+		ask = ask ? ask : job;
 	}
-	return NULL;
+	return ask;
 }
 
 static int64_t earliest_send(const struct gw_route *r, const struct gw_job *job)
@@ -316,19 +323,44 @@ static int64_t earliest_send(const struct gw_route *r, const struct gw_job *job)
 	return q->sent_ms > 0 && at > q->not_before_ms ? at : q->not_before_ms;
 }
 
+static void end_wait(struct gw_route *r)
+{
+	struct gw_queue *q = &r->queue;
+	int32_t answer = q->awaiting;
+
+	q->awaiting = -1;
+	if (!q->awaiting_ask) {
+		return;
+	}
+	q->awaiting_ask = false;
+	for (size_t i = 0; i < q->n_polls; i++) {
+		uint16_t msg = q->polls[i].msg;
+		if (q->polls[i].queued &&
+		    answer_of(gw_plan_msg(plan_of(r), msg), msg, true) == answer) {
+			poll_over(r, msg);
+		}
+	}
+}
+
 /* One step; false when nothing can go out now. */
 static bool step(struct gw_route *r)
 {
 	struct gw_queue *q = &r->queue;
 	int64_t now_ms = gw_clock_ms();
 
-	if (q->in_flight || q->awaiting >= 0) {
+	if (q->in_flight || (q->awaiting >= 0 && !q->awaiting_ask)) {
 		return false;
 	}
 	end_expired(r, now_ms);
 	struct gw_job *job = r->doomed ? NULL : next_job(r);
 	if (!job || earliest_send(r, job) > now_ms) {
 		return false;
+	}
+	if (q->awaiting >= 0) {
+		if (job->ask >= 0) {
+			return false;
+		}
+		end_wait(r); /* a device that does not answer an ask keeps no command waiting */
 	}
 	int e = give_to_adapter(r, job);
 	if (e == -ENOTCONN || e == -ENOBUFS || e == -EAGAIN) {
@@ -351,10 +383,14 @@ static void arm(struct gw_route *r)
 		at = q->flight_ms + FLIGHT_MS;
 	} else if (q->awaiting >= 0) {
 		at = q->awaiting_ms;
-	} else {
+	}
+	if (!q->in_flight && (q->awaiting < 0 || q->awaiting_ask)) {
 		gw_list_for(pos, &q->jobs)
 		{
 			const struct gw_job *job = gw_container(pos, struct gw_job, link);
+			if (q->awaiting >= 0 && job->ask >= 0) {
+				continue;
+			}
 			int64_t when = job_deadline(job);
 			if (may_go(r, job) && earliest_send(r, job) < when) {
 				when = earliest_send(r, job);
@@ -419,25 +455,6 @@ static void start_due_polls(struct gw_route *r, int64_t now_ms)
 		}
 		p->queued = new_job(r, p->msg, now_ms + ASK_EXPIRES_MS) != NULL;
 		p->next_ms = p->queued ? INT64_MAX : now_ms + BACKOFF_MAX_MS;
-	}
-}
-
-static void end_wait(struct gw_route *r)
-{
-	struct gw_queue *q = &r->queue;
-	int32_t answer = q->awaiting;
-
-	q->awaiting = -1;
-	if (!q->awaiting_ask) {
-		return;
-	}
-	q->awaiting_ask = false;
-	for (size_t i = 0; i < q->n_polls; i++) {
-		uint16_t msg = q->polls[i].msg;
-		if (q->polls[i].queued &&
-		    answer_of(gw_plan_msg(plan_of(r), msg), msg, true) == answer) {
-			poll_over(r, msg);
-		}
 	}
 }
 

@@ -19,8 +19,7 @@ def exit_codes(folder):
     assert home.cli("device", "get", "nothing", check=False).returncode == 3
     plug = Plug(broker).announce()
     home.adopt("plug", identity="mac:e09806f17f56")
-    plug.report()
-    home.wait_value("plug", "meter.power", 1)
+    home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
     assert home.cli("device", "set", "plug", "switch.on=maybe", check=False).returncode == 9
     assert home.cli("device", "set", "plug", "meter.power=1", check=False).returncode == 9
     assert home.cli("room", "add", "Kitchen").returncode == 0

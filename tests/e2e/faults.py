@@ -11,8 +11,7 @@ def begin(folder):
     home = Home(folder, broker).start()
     plug = Plug(broker).announce()
     home.adopt("plug", identity="mac:e09806f17f56")
-    plug.report(watts=1)
-    home.wait_value("plug", "meter.power", 1)
+    home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
     return broker, home, plug
 
 

@@ -41,8 +41,7 @@ def begin(folder):
     plug = Plug(broker).announce()
     home.adopt("plug", identity="mac:e09806f17f56")
     home.claim()
-    plug.report(watts=1)
-    home.wait_value("plug", "meter.power", 1)
+    home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
     return broker, home, plug
 
 

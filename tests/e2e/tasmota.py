@@ -10,8 +10,7 @@ def adopted(folder):
     home = Home(folder, broker).start()
     plug = Plug(broker).announce()
     home.adopt("plug", identity="mac:e09806f17f56")
-    plug.report(watts=1)
-    home.wait_value("plug", "meter.power", 1)
+    home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
     return broker, home, plug
 
 
@@ -71,10 +70,7 @@ def restarts_lose_nothing(folder):
     until("the adapter to notice", lambda: any(a["link"] != "up" for a in home.json("status")["adapters"]))
     broker.start()
     until("the adapter to be back", lambda: all(a["link"] == "up" for a in home.json("status")["adapters"]))
-    plug.ear.client.reconnect()
-    until("the plug's subscription", plug.ear.subscribed.is_set)
-    plug.report(watts=7)
-    home.wait_value("plug", "meter.power", 7)
+    home.wait_value("plug", "meter.power", 7, again=lambda: plug.report(watts=7))
     # the gateway is killed: what was acknowledged is there, and values are stale until confirmed
     home.cli("device", "rename", "plug", "Kettle 水壶")
     home.stop(signal.SIGTERM)
@@ -87,8 +83,7 @@ def restarts_lose_nothing(folder):
     home.stop(signal.SIGKILL)
     home.start()
     assert home.json("device", "get", "plug")["name"] == "Kettle 水壶"
-    plug.report(watts=8)
-    home.wait_value("plug", "meter.power", 8)
+    home.wait_value("plug", "meter.power", 8, again=lambda: plug.report(watts=8))
     home.cli("device", "set", "plug", "switch.on=true")
     assert plug.on
     home.stop()

@@ -175,8 +175,12 @@ class Home:
         d = self.json("device", "get", device)
         return d["state"].get(address, {}).get("value")
 
-    def wait_value(self, device, address, value):
-        until(f"{device} {address} = {value!r}", lambda: self.value(device, address) == value)
+    def wait_value(self, device, address, value, again=lambda: None):
+        """again(): what a device does from time to time anyway, since nothing keeps a message for who was not there."""
+        def seen():
+            again()
+            return self.value(device, address) == value
+        until(f"{device} {address} = {value!r}", seen)
 
     # --- HTTP ---
 
@@ -225,7 +229,7 @@ class Plug:
     }
 
     def __init__(self, broker, topic="tasmota_F17F56", mac="E09806F17F56", answers=True):
-        self.topic, self.mac, self.on, self.answers, self.commands = topic, mac, False, answers, []
+        self.topic, self.mac, self.on, self.answers, self.commands, self.watts = topic, mac, False, answers, [], 0
         self.ear = Ear(broker.port, f"cmnd/{topic}/#")
         self.ear.client.on_message = self._command
 
@@ -239,8 +243,10 @@ class Plug:
             self.on = payload == "ON" if payload != "TOGGLE" else not self.on
             client.publish(f"stat/{self.topic}/RESULT", json.dumps({"POWER": "ON" if self.on else "OFF"}))
             client.publish(f"stat/{self.topic}/POWER", "ON" if self.on else "OFF")
-        elif word == "STATUS":
-            client.publish(f"stat/{self.topic}/STATUS8", json.dumps({"StatusSNS": self.sensor(0)}))
+        elif word == "STATUS" and payload == "8":
+            client.publish(f"stat/{self.topic}/STATUS8", json.dumps({"StatusSNS": self.sensor(self.watts)}))
+        elif word == "STATUS" and payload == "11":
+            client.publish(f"stat/{self.topic}/STATUS11", json.dumps({"StatusSTS": {"POWER": "ON" if self.on else "OFF"}}))
 
     def sensor(self, watts):
         return {"Time": "2023-06-24T09:24:26", "ENERGY": {"TotalStartTime": "2023-06-24T08:32:22", "Total": 0.001, "Yesterday": 0.0,
@@ -253,6 +259,7 @@ class Plug:
         return self
 
     def report(self, watts=1):
+        self.watts = watts
         self.ear.pub(f"tele/{self.topic}/STATE", {"Time": "2023-06-24T09:19:26", "POWER": "ON" if self.on else "OFF",
                                                   "Wifi": {"AP": 1, "RSSI": 92, "Signal": -54}})
         self.ear.pub(f"tele/{self.topic}/SENSOR", self.sensor(watts))

@@ -148,7 +148,7 @@ void gw_api_status_text(struct gw_buf *b, enum gw_status s, bool chinese, const 
 {
 	const struct gw_status_row *row = gw_status_row(s);
 	struct gw_str text = gw_str(chinese ? row->text_zh : row->text_en);
-	if (!detail || !detail[0]) {
+	if (!detail || !detail[0] || strcmp(detail, row->text_en) == 0) {
 		gw_buf_add_str(b, text);
 		return;
 	}

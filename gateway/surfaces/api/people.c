@@ -77,10 +77,11 @@ enum gw_status gw_api_claim_code(struct gw_api_call *c)
 
 enum gw_status gw_api_claim_open(struct gw_api_call *c)
 {
-	if (gw_home_claimed(c->api->gateway)) {
+	int r = gw_claim_open(c->api->gateway);
+	if (r == -EEXIST) {
 		return gw_api_fail(c, GW_STATUS_CONFLICT, "", "the home has an owner");
 	}
-	return gw_claim_open(c->api->gateway) ? GW_STATUS_FAILED : answer_claim(c);
+	return r < 0 ? GW_STATUS_FAILED : answer_claim(c);
 }
 
 static void write_scope(struct gw_buf *b, unsigned scope)

@@ -17,7 +17,7 @@ static const struct gw_api_route routes[] = {
 	{"POST", V1 "/login", GW_DO_PUBLIC, GW_API_SECRET, "LoginRequest", "Session", NULL, "Log in; a login also renews the step-up of the account", gw_api_login},
 	{"POST", V1 "/logout", GW_DO_PUBLIC, 0, NULL, NULL, NULL, "End the session that the request came with", gw_api_logout},
 	{"GET", V1 "/claim", GW_DO_PUBLIC, GW_API_LOCAL, NULL, "ClaimState", NULL, "The claim code, while there is one", gw_api_claim_code},
-	{"POST", V1 "/claim/open", GW_DO_CLAIM, GW_API_LOCAL, NULL, "ClaimState", NULL, "Open the claim window again with a new code", gw_api_claim_open},
+	{"POST", V1 "/claim/open", GW_DO_ADMINISTER, GW_API_LOCAL, NULL, "ClaimState", NULL, "Open the claim window again with a new code", gw_api_claim_open},
 
 	{"GET", "/metrics", GW_DO_DIAGNOSE, GW_API_TEXT, NULL, NULL, NULL, "Metrics in the Prometheus text format", gw_api_metrics},
 	{"GET", V1 "/openapi.json", GW_DO_SEE, 0, NULL, NULL, NULL, "This document", gw_api_openapi},
