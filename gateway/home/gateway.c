@@ -246,6 +246,28 @@ int gw_gateway_new(struct gw_loop *l, const struct gw_gateway_options *o,
 	return 0;
 }
 
+/* The options of the broker without a broker, which would make its directory. */
+static int check_broker(const struct gw_gateway *g, struct gw_error *reterr_)
+{
+	const struct gw_node *section;
+	size_t bytes = 0;
+
+	if (!gw_config_part(g->config, "broker", &section)) {
+		return 0;
+	}
+	for (const struct gw_option *o = gw_broker_options; o->name; o++) {
+		bytes = o->offset + sizeof(int64_t) > bytes ? o->offset + sizeof(int64_t) : bytes;
+	}
+	void *scratch = gw_alloc0(1, bytes);
+	if (!scratch) {
+		return no_memory(reterr_);
+	}
+	int r = gw_options_apply(gw_broker_options, scratch, section, g->config_file, reterr_);
+	gw_options_free(gw_broker_options, scratch);
+	gw_free(scratch);
+	return r;
+}
+
 int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct gw_error *reterr_)
 {
 	struct gw_gateway *g = gw_new(struct gw_gateway);
@@ -268,7 +290,7 @@ int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct g
 		r = make_core(g, reterr_);
 	}
 	if (r == 0) {
-		r = make_broker(g, reterr_);
+		r = check_broker(g, reterr_);
 	}
 	if (r == 0) {
 		r = gw_hosts_new(g, gw_node_get(g->config, "adapters"), &g->hosts, reterr_);
