@@ -9,6 +9,7 @@
 #include "profile/compose.h"
 #include "profile/match.h"
 #include "profile/source.h"
+#include "profile/suggest.h"
 
 #define GW_POOL_ENTRIES 65536
 
@@ -193,6 +194,52 @@ void gw_compile_reads_point(struct gw_compiler *c, uint16_t point)
 	}
 }
 
+int gw_refuse_point(struct gw_compiler *c, const struct gw_node *n, struct gw_str name)
+{
+	struct gw_suggest near;
+	char text[96];
+	gw_suggest_init(&near, name);
+	for (uint16_t i = 0; i < c->plan->n_points; i++) {
+		gw_suggest_offer(&near, gw_str(c->plan->points[i].name));
+	}
+	return gw_refuse(c, n, /* child= */ NULL, "ref", "there is no point \"" GW_STR_FMT "\"%s",
+			 GW_STR_ARG(name), gw_suggest_text(&near, text, sizeof(text)));
+}
+
+int gw_refuse_msg(struct gw_compiler *c, const struct gw_node *n, struct gw_str name)
+{
+	struct gw_suggest near;
+	char text[96];
+	gw_suggest_init(&near, name);
+	for (uint16_t i = 0; i < c->plan->n_msgs; i++) {
+		gw_suggest_offer(&near, c->plan->msgs[i].name);
+	}
+	return gw_refuse(c, n, /* child= */ NULL, "ref", "there is no message \"" GW_STR_FMT "\"%s",
+			 GW_STR_ARG(name), gw_suggest_text(&near, text, sizeof(text)));
+}
+
+int gw_refuse_unfit(struct gw_compiler *c, const struct gw_node *n, const char *child,
+		    const char *code, const struct gw_raw *found)
+{
+	const struct gw_pl_cap *cap = c->cap;
+	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(64);
+	struct gw_suggest near;
+	char text[96] = "";
+	gw_raw_text_form(found, &b);
+	if (found->type == GW_RAW_TEXT) {
+		gw_suggest_init(&near, gw_text_str(found->text));
+		for (uint16_t i = 0; i < cap->n_symbols; i++) {
+			gw_suggest_offer(&near, gw_text_str(cap->symbols[i]));
+		}
+		(void)gw_suggest_text(&near, text, sizeof(text));
+	}
+	return gw_refuse(c, n, child, code, "%s%.60s%s is no value of %s, which is %s%s",
+			 found->type == GW_RAW_TEXT ? "\"" : "",
+			 gw_buf_error(&b) || !b.p ? "this" : b.p,
+			 found->type == GW_RAW_TEXT ? "\"" : "", cap->info.id,
+			 gw_type_name(cap->info.domain.type), text);
+}
+
 int gw_compile_point_name(struct gw_compiler *c, const struct gw_node *n, uint16_t *ret_point)
 {
 	struct gw_str name = n->key;
@@ -201,8 +248,7 @@ int gw_compile_point_name(struct gw_compiler *c, const struct gw_node *n, uint16
 	}
 	uint16_t point = gw_find_point(c->plan, name);
 	if (point == GW_NO_INDEX) {
-		return gw_refuse(c, n, /* child= */ NULL, "ref",
-				 "there is no point \"" GW_STR_FMT "\"", GW_STR_ARG(name));
+		return gw_refuse_point(c, n, name);
 	}
 	gw_compile_reads_point(c, point);
 	*ret_point = point;
@@ -213,9 +259,7 @@ int gw_compile_msg_name(struct gw_compiler *c, const struct gw_node *n, uint16_t
 {
 	int i = n->type == GW_NODE_TEXT ? gw_plan_find_msg(c->plan, n->text) : -ENOENT;
 	if (i < 0) {
-		return gw_refuse(c, n, /* child= */ NULL, "ref",
-				 "there is no message \"" GW_STR_FMT "\"",
-				 GW_STR_ARG(n->type == GW_NODE_TEXT ? n->text : n->key));
+		return gw_refuse_msg(c, n, n->type == GW_NODE_TEXT ? n->text : n->key);
 	}
 	*ret_msg = (uint16_t)i;
 	return 0;
@@ -377,8 +421,7 @@ int gw_compile_sets(struct gw_compiler *c, const struct gw_node *map, struct gw_
 		size_t mark = gw_at(c, n->key);
 		s->point = gw_find_point(c->plan, n->key);
 		if (s->point == GW_NO_INDEX) {
-			return gw_refuse(c, n, NULL, "ref", "there is no point \"" GW_STR_FMT "\"",
-					 GW_STR_ARG(n->key));
+			return gw_refuse_point(c, n, n->key);
 		}
 		if (c->plan->points[s->point].n_out == 0) {
 			return gw_refuse(c, n, NULL, "inverse",

@@ -36,6 +36,11 @@ void gw_at_back(struct gw_compiler *c, size_t mark);
 /* Refusal at the current place, below it at child when that is not NULL; the place in the file comes from n (may be NULL). */
 int gw_refuse(struct gw_compiler *c, const struct gw_node *n, const char *child, const char *code,
 	      const char *fmt, ...) GW_PRINTF(5, 6);
+/* Unknown names, with the nearest known one; a literal that is no value of the capability being compiled. */
+int gw_refuse_point(struct gw_compiler *c, const struct gw_node *n, struct gw_str name);
+int gw_refuse_msg(struct gw_compiler *c, const struct gw_node *n, struct gw_str name);
+int gw_refuse_unfit(struct gw_compiler *c, const struct gw_node *n, const char *child,
+		    const char *code, const struct gw_raw *found);
 /* Like gw_refuse for a refusal that *c->error already holds, without its place. */
 int gw_refuse_placed(struct gw_compiler *c, const struct gw_node *n, const char *child);
 

@@ -112,14 +112,13 @@ static int check_map(struct gw_compiler *c, const struct point_form *f)
 	for (uint16_t i = 0; i < p->n_map && !f->linear; i++) {
 		const char *code = gw_compile_fits(c->cap, &p->map[i].value);
 		if (code) {
-			const char *id = c->cap->info.id;
 			c->at[0] = 0;
 			(void)gw_at(c, GW_STR("points"));
 			(void)gw_at(c, gw_str(p->name));
 			(void)gw_at(c, GW_STR("map"));
-			return gw_refuse(c,
-					 gw_node_get(gw_node_get(p->node, "map"), p->map[i].key->s),
-					 p->map[i].key->s, code, "the value does not fit %s", id);
+			return gw_refuse_unfit(
+				c, gw_node_get(gw_node_get(p->node, "map"), p->map[i].key->s),
+				p->map[i].key->s, code, &p->map[i].value);
 		}
 	}
 	return 0;
@@ -309,8 +308,7 @@ static int compile_const(struct gw_compiler *c, const struct gw_node *n, struct 
 	}
 	const char *code = gw_compile_fits(c->cap, &f->value);
 	if (code) {
-		return gw_refuse(c, value, "const", code, "the constant does not fit %s of type %s",
-				 c->cap->info.id, gw_type_name(c->cap->info.domain.type));
+		return gw_refuse_unfit(c, value, "const", code, &f->value);
 	}
 	f->form = (struct gw_form){.ops = &gw_form_const};
 	*ret_form = &f->form;

@@ -96,9 +96,7 @@ static int compile_row(struct gw_compiler *c, const struct gw_node *n, const str
 	row->cells = compiled;
 	row->ro = ro && ro->type == GW_NODE_BOOL && ro->flag;
 	const char *code = gw_compile_fits(c->cap, &row->value);
-	return code ? gw_refuse(c, value, NULL, code, "the row's value does not fit %s of type %s",
-				c->cap->info.id, gw_type_name(c->cap->info.domain.type))
-		    : 0;
+	return code ? gw_refuse_unfit(c, value, NULL, code, &row->value) : 0;
 }
 
 static int compile_rows(struct gw_compiler *c, const struct gw_node *n, struct table_form *f)
@@ -134,7 +132,7 @@ static int compile_rows(struct gw_compiler *c, const struct gw_node *n, struct t
 	}
 	int r = gw_compile_raw(c, otherwise, &f->otherwise);
 	const char *code = r < 0 ? NULL : gw_compile_fits(c->cap, &f->otherwise);
-	return code ? gw_refuse(c, otherwise, "else", code, "does not fit %s", c->cap->info.id) : r;
+	return code ? gw_refuse_unfit(c, otherwise, "else", code, &f->otherwise) : r;
 }
 
 static int offer(struct gw_compiler *c, const struct table_form *f)

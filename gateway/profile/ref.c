@@ -203,8 +203,7 @@ int gw_compile_ref(struct gw_compiler *c, const struct gw_node *n, bool out, str
 	}
 	int msg = gw_plan_find_msg(c->plan, gw_str_sub(s, 0, mark));
 	if (msg < 0) {
-		return gw_refuse(c, n, NULL, "ref", "there is no message \"" GW_STR_FMT "\"",
-				 GW_STR_ARG(gw_str_sub(s, 0, mark)));
+		return gw_refuse_msg(c, n, gw_str_sub(s, 0, mark));
 	}
 	struct gw_ref ref = {.msg = (uint16_t)msg};
 	int r = parse_kind(c, s.p[mark], gw_str_sub(s, mark + 1, s.len), &ref);

@@ -302,12 +302,14 @@ static int keep_pending(struct gw_writing *w, int64_t now_ms)
 {
 	struct gw_binding *b = w->b;
 	const struct gw_plan *p = w->plan;
-	if (!b->pending) {
-		b->pending = gw_array(struct gw_slot, p->n_points);
-		b->pending_until_ms = gw_array(int64_t, p->n_points);
-		if (!b->pending || !b->pending_until_ms) {
+	if (!b->pending_until_ms) {
+		struct gw_slot *pending = gw_array(struct gw_slot, p->n_points);
+		b->pending_until_ms = pending ? gw_array(int64_t, p->n_points) : NULL;
+		if (!b->pending_until_ms) {
+			gw_free(pending);
 			return -ENOMEM;
 		}
+		b->pending = pending;
 	}
 	for (uint16_t i = 0; i < p->n_points; i++) {
 		if (!gw_bit_test(w->assigned, i) || p->points[i].oneshot) {

@@ -1,4 +1,4 @@
-foreach(module conformance vectors)
+foreach(module conformance law receive vectors write)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
 

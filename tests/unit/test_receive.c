@@ -1,0 +1,290 @@
+/* Receiving (profile-language §6, §7): the scan, filters, layers, events, what is recomputed. */
+#include "gw_test.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "profile_case.h"
+
+static const char plug[] =
+	"msgs: {s: {rx: s}, w: {rx: w}}\n"
+	"points:\n"
+	"  on: {in: s#/POWER, map: {\"ON\": true, \"OFF\": false}}\n"
+	"  p:  {in: [s#/E/P, w#/P]}\n"
+	"  t:  {in: s#/E/T}\n"
+	"  l1: {in: s#/L/1}\n"
+	"caps:\n"
+	"  switch.on: {point: on}\n"
+	"  meter.power: {point: p, ro: true, res: 0.1}\n"
+	"  x.t.text: {type: str, point: t, ro: true}\n"
+	"  x.t.item: {type: int, point: l1, ro: true}\n"
+	"  x.t.both: {type: bool, expr: \"on and p > 10\"}\n"
+	"  x.t.level: {type: enum, table: [p], rows: [[0, idle]], else: busy, ro: true}\n"
+	"  x.t.idle: {type: bool, expr: \"x.t.level == 'idle'\"}\n";
+
+static void only_dependents_are_listed(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(&c, plug);
+	assert_int_equal(case_receive(&c, "s", "{\"POWER\":\"ON\",\"other\":[1,{\"POWER\":2}]}"),
+			 0);
+	assert_int_equal(c.received.n_caps, 2); /* switch.on, x.t.both */
+	assert_int_equal(c.received.caps[0], 0);
+	assert_int_equal(c.received.caps[1], 4);
+	assert_string_equal(case_value(&c, "switch.on"), "true");
+	assert_int_equal(case_quality(&c, "switch.on"), GW_QUALITY_OK);
+	assert_int_equal(case_quality(&c, "meter.power"), GW_QUALITY_UNKNOWN);
+	assert_int_equal(case_receive(&c, "w", "{\"P\":0}"), 0);
+	assert_string_equal(case_value(&c, "x.t.level"), "\"idle\"");
+	assert_string_equal(case_value(&c, "x.t.idle"),
+			    "true"); /* after the capability that it names */
+	assert_int_equal(case_receive(&c, "w", "{\"P\":11.04}"), 0);
+	assert_string_equal(case_value(&c, "meter.power"), "11");
+	assert_string_equal(case_value(&c, "x.t.both"), "true");
+	assert_string_equal(case_value(&c, "x.t.idle"), "false");
+	case_close(&c);
+}
+
+static void values_of_all_kinds(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(&c, plug);
+	assert_int_equal(
+		case_receive(&c, "s",
+			     " { \"E\" : { \"T\" : \"a\\u00e4\\n\\\"\" , \"P\" : -1.5e1 } } "),
+		0);
+	assert_string_equal(case_value(&c, "x.t.text"), "\"a\xc3\xa4\\n\\\"\"");
+	assert_string_equal(case_value(&c, "meter.power"), "-15");
+	assert_int_equal(case_receive(&c, "s", "{\"\\u0045\":{\"T\":null},\"L\":[7,8,9]}"),
+			 0); /* an escaped key */
+	assert_string_equal(case_value(&c, "x.t.text"), "null");
+	assert_string_equal(case_value(&c, "x.t.item"), "8");
+	assert_int_equal(case_receive(&c, "s", "{\"L\":{\"1\":5}}"), 0);
+	assert_string_equal(case_value(&c, "x.t.item"), "5");
+	assert_int_equal(case_receive(&c, "s", "{\"E\":{\"T\":{\"deep\":[1]}},\"L\":[]}"), 0);
+	assert_string_equal(case_value(&c, "x.t.text"), "null"); /* a map is no text */
+	assert_string_equal(case_value(&c, "x.t.item"), "5");
+	assert_int_equal(case_receive(&c, "s", "[1,2]"), 0); /* nothing of ours */
+	assert_int_equal(c.received.n_caps, 0);
+	case_close(&c);
+}
+
+static void numbers_are_exact(void **state)
+{
+	static const struct {
+		const char *body, *value;
+	} rows[] = {
+		{"{\"a\":0}", "0"},
+		{"{\"a\":-0.0}", "0"},
+		{"{\"a\":0.1}", "0.1"},
+		{"{\"a\":123456.789012}", "123456.789012"},
+		{"{\"a\":-0.000001}", "-0.000001"},
+		{"{\"a\":1234567890123456}", "1234567890123456"},
+		{"{\"a\":9007199254740992}", "null"},
+		{"{\"a\":1e2}", "100"},
+		{"{\"a\":1e400}", "null"},
+		{"{\"a\":\"1\"}", "null"},
+	};
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s}}\npoints: {p: {in: m#/a}}\n"
+		"caps: {x.t.a: {type: num, res: 0.000001, point: p, ro: true}, x.t.b: {type: int, point: p, ro: true}}");
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		assert_int_equal(case_receive(&c, "m", rows[i].body), 0);
+		if (strlen(rows[i].value) < 16) { /* beyond 2^53 counts of 10^-6 */
+			assert_string_equal(case_value(&c, "x.t.a"), rows[i].value);
+		} else {
+			assert_string_equal(case_value(&c, "x.t.b"), rows[i].value);
+		}
+	}
+	case_close(&c);
+}
+
+static void malformed_bodies_change_nothing(void **state)
+{
+	static const char *const bodies[] = {
+		"",
+		"{",
+		"{\"POWER\":\"OFF\"",
+		"{\"POWER\":\"OFF\"}}",
+		"{\"POWER\":\"OFF\",\"POWER\":\"ON\"}", /* twice */
+		"{\"POWER\":\"OFF\",\"x\":01}",
+		"{\"POWER\":\"OFF\",\"x\":\"\xff\"}",
+		"{\"POWER\":\"OFF\",\"x\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}", /* deeper than GW_BODY_DEPTH */
+		"{POWER:\"OFF\"}",
+		"nope",
+	};
+	struct profile_case c;
+	(void)state;
+	case_open(&c, plug);
+	assert_int_equal(case_receive(&c, "s", "{\"POWER\":\"ON\"}"), 0);
+	for (size_t i = 0; i < gw_countof(bodies); i++) {
+		assert_int_equal(case_receive(&c, "s", bodies[i]), -EBADMSG);
+		assert_string_equal(case_value(&c, "switch.on"), "true");
+	}
+	char *large = gw_alloc0(1, GW_BODY_BYTES + 2);
+	memset(large, ' ', GW_BODY_BYTES + 1);
+	assert_int_equal(case_receive(&c, "s", large), -EBADMSG);
+	gw_free(large);
+	case_close(&c);
+}
+
+static void nothing_is_allocated_per_message(void **state)
+{
+	static const char *const bodies[] = {"{\"POWER\":\"ON\",\"E\":{\"P\":1}}",
+					     "{\"POWER\":\"OFF\",\"E\":{\"P\":0}}"};
+	struct profile_case c;
+	(void)state;
+	case_open(&c, plug);
+	assert_int_equal(case_receive(&c, "s", bodies[0]), 0);
+	uint64_t before = gw_alloc_count();
+	for (size_t i = 0; i < 100; i++) {
+		assert_int_equal(case_receive(&c, "s", bodies[i % 2]), 0);
+	}
+	assert_int_equal(gw_alloc_count(), before);
+	assert_string_equal(case_value(&c, "switch.on"), "false");
+	assert_true(gw_binding_bytes(c.b) < 1536);
+	case_close(&c);
+}
+
+static void retained_raises_no_event(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s}}\npoints: {k: {in: m#/k}}\n"
+		"caps: {button.press: {event: {point: k}}, x.t.k: {type: str, point: k, ro: true}}");
+	assert_int_equal(case_receive_at(&c, "m", GW_STR("{\"k\":\"press\"}"), true), 0);
+	assert_int_equal(c.received.n_events, 0);
+	assert_string_equal(case_value(&c, "x.t.k"), "\"press\"");
+	assert_int_equal(case_receive(&c, "m", "{\"k\":\"long\"}"), 0);
+	assert_int_equal(c.received.n_events, 1);
+	assert_string_equal(c.received.events[0].value.text->s, "long");
+	assert_int_equal(case_receive(&c, "m", "{\"k\":\"no symbol\"}"), 0);
+	assert_int_equal(c.received.n_events, 0);
+	case_close(&c);
+}
+
+static void presence_and_dedup(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"link: {presence: {point: up, is: true}, dedup: n}\n"
+		"msgs: {m: {rx: s}, l: {rx: t, codec: text}}\n"
+		"points: {n: {in: m#/n}, val: {in: m#/v}, up: {in: l#, map: {Online: true, Offline: false}}}\n"
+		"caps: {x.t.v: {type: int, point: val, ro: true}}");
+	assert_int_equal(case_receive(&c, "l", "Online"), 0);
+	assert_int_equal(c.received.presence, 1);
+	assert_int_equal(case_receive(&c, "l", "Offline"), 0);
+	assert_int_equal(c.received.presence, 0);
+	assert_int_equal(case_receive(&c, "l", "maybe"), 0);
+	assert_int_equal(c.received.presence, -1);
+	assert_int_equal(case_receive(&c, "m", "{\"n\":1,\"v\":1}"), 0);
+	assert_false(c.received.ignored);
+	assert_int_equal(c.received.presence, -1);
+	assert_int_equal(case_receive(&c, "m", "{\"n\":1,\"v\":2}"), 0);
+	assert_true(c.received.ignored);
+	assert_string_equal(case_value(&c, "x.t.v"), "1");
+	assert_int_equal(case_receive(&c, "m", "{\"n\":2,\"v\":2}"), 0);
+	assert_string_equal(case_value(&c, "x.t.v"), "2");
+	case_close(&c);
+}
+
+static void cbor_is_the_same_tree(void **state)
+{
+	struct profile_case c;
+	/* {"t": 21.5, 7: h'0AFF', "l": [1, {"v": -3}], "u": null} */
+	static const char body[] =
+		"\xa4\x61t\xf9\x4d\x60\x07\x42\x0a\xff\x61l\x82\x01\xa1\x61v\x22\x61u\xf6";
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s, tx: c, codec: cbor, mode: rmw}}\n"
+		"points: {t: {io: m#/t, frac: true}, h: {in: m#/7}, val: {in: m#/l/1/v}}\n"
+		"caps: {x.t.t: {type: num, res: 0.1, point: t}, x.t.h: {type: str, point: h, ro: true},\n"
+		"  x.t.v: {type: int, point: val, ro: true}}");
+	assert_int_equal(case_receive_at(&c, "m", (struct gw_str){body, sizeof(body) - 1}, false),
+			 0);
+	assert_string_equal(case_value(&c, "x.t.t"), "21.5");
+	assert_string_equal(case_value(&c, "x.t.h"), "\"0aff\"");
+	assert_string_equal(case_value(&c, "x.t.v"), "-3");
+	for (size_t len = 0; len < sizeof(body) - 1; len++) { /* every truncation is malformed */
+		assert_int_equal(case_receive_at(&c, "m", (struct gw_str){body, len}, false),
+				 -EBADMSG);
+	}
+	assert_int_equal(case_write(&c, "x.t.t", "22"), 0);
+	assert_int_equal(case_receive_at(&c, "m", c.out.msgs[0].body, false),
+			 0); /* what it sends, it reads */
+	assert_string_equal(case_value(&c, "x.t.t"), "22");
+	assert_string_equal(case_value(&c, "x.t.v"), "-3");
+	case_close(&c);
+}
+
+static void unavailable_has_no_value(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(&c, "msgs: {m: {rx: s}}\npoints: {f: {in: m#/f}, val: {in: m#/v}}\n"
+		      "caps: {x.t.v: {type: int, avail: {f: true}, point: val, ro: true}}");
+	assert_int_equal(case_quality(&c, "x.t.v"), GW_QUALITY_UNAVAILABLE);
+	assert_int_equal(case_receive(&c, "m", "{\"f\":true,\"v\":3}"), 0);
+	assert_int_equal(case_quality(&c, "x.t.v"), GW_QUALITY_OK);
+	assert_int_equal(case_receive(&c, "m", "{\"f\":false}"), 0);
+	assert_int_equal(case_quality(&c, "x.t.v"), GW_QUALITY_UNAVAILABLE);
+	assert_string_equal(case_value(&c, "x.t.v"), "null");
+	gw_binding_reset(c.b);
+	assert_int_equal(case_quality(&c, "x.t.v"), GW_QUALITY_UNAVAILABLE);
+	case_close(&c);
+}
+
+/* Every allocation of loading, binding, receiving and writing fails once: no crash, no leak, an error. */
+static void out_of_memory(void **state)
+{
+	static const char body[] =
+		"{\"POWER\":\"ON\",\"E\":{\"T\":\"a text of its own\",\"P\":[1]}}";
+	(void)state;
+	for (uint64_t n = 1;; n++) {
+		struct profile_case c = {.text = GW_BUF_INIT(65536)};
+		struct gw_error e = {0};
+		const struct gw_vars vars = {0};
+		struct gw_body received = {.bytes = GW_STR(body)};
+		gw_alloc_fail_at(n);
+		int r = gw_library_new(NULL, 0, &c.library);
+		r = r < 0 ? r
+			  : gw_profile_load_text(c.library, gw_str(plug), "case", GW_PROFILE_LAX,
+						 &c.profile, &e);
+		r = r < 0 ? r : gw_plan_get(c.profile, &vars, &c.plan, &e);
+		r = r < 0 ? r : gw_binding_new(c.plan, &vars, &c.b, &e);
+		r = r < 0 ? r : gw_binding_receive(c.b, 0, &received, false, 0, &c.received);
+		gw_alloc_fail_at(0);
+		case_close(&c);
+		if (r == 0) {
+			assert_true(n > 50);
+			break;
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_dependents_are_listed),
+		cmocka_unit_test(values_of_all_kinds),
+		cmocka_unit_test(numbers_are_exact),
+		cmocka_unit_test(malformed_bodies_change_nothing),
+		cmocka_unit_test(nothing_is_allocated_per_message),
+		cmocka_unit_test(retained_raises_no_event),
+		cmocka_unit_test(presence_and_dedup),
+		cmocka_unit_test(cbor_is_the_same_tree),
+		cmocka_unit_test(unavailable_has_no_value),
+		cmocka_unit_test(out_of_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
