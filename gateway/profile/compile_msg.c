@@ -167,9 +167,7 @@ static int tlv_types(struct gw_compiler *c, struct gw_pl_msg *m)
 		struct gw_tlv_type *t = &m->types[m->n_types++];
 		size_t inner = gw_at(c, n->key);
 		uint64_t code;
-		bool hex = gw_str_starts(n->key, "0x");
-		if ((hex ? gw_parse_hex(n->key, &code) : gw_parse_u64(n->key, &code)) < 0 ||
-		    code > 255) {
+		if (gw_parse_u64(n->key, &code) < 0 || code > 255) {
 			return gw_refuse(c, n, NULL, "schema",
 					 "a type code is a number from 0 to 255");
 		}
