@@ -173,10 +173,43 @@ static int init_host(struct gw_hosts *hs, struct gw_adapter_host *h,
 		return r;
 	}
 	h->ready = true; /* fini is legal after a failed init */
-	r = class->init(&h->adapter);
-	return r < 0 ? gw_error_set(reterr_, r, "config", "adapter %s refuses its options",
-				    class->name)
-		     : 0;
+	return class->init(&h->adapter);
+}
+
+static void free_host(struct gw_adapter_host *h)
+{
+	if (h->ready) {
+		h->adapter.class->fini(&h->adapter);
+	}
+	if (h->adapter.impl) {
+		gw_options_free(h->adapter.class->options, h->adapter.impl);
+		gw_deadline_clear(h->hosts->gateway->deadlines, &h->grace);
+	}
+	gw_free(h->adapter.impl);
+	gw_free(h->reason);
+}
+
+static int add_host(struct gw_hosts *hs, const struct gw_adapter_class *class,
+		    const struct gw_node *section, struct gw_error *reterr_)
+{
+	struct gw_adapter_host *h = &hs->hosts[hs->n_hosts];
+	struct gw_error e = {0};
+	int r = init_host(hs, h, class, section, &e);
+
+	if (r == -EINVAL && !e.text[0] && !section && !hs->gateway->broker) {
+		/* Nobody asked for it, and it needs the broker that the home does not have. */
+		free_host(h);
+		hs->n_hosts--;
+		return 0;
+	}
+	if (r < 0 && !e.text[0]) {
+		(void)gw_error_set(&e, r, "config", "the adapter %s refuses its options",
+				   class->name);
+	}
+	if (r < 0 && reterr_) {
+		*reterr_ = e;
+	}
+	return r;
 }
 
 int gw_hosts_new(struct gw_gateway *g, const struct gw_node *section, struct gw_hosts **ret_hosts,
@@ -203,7 +236,7 @@ int gw_hosts_new(struct gw_gateway *g, const struct gw_node *section, struct gw_
 		if (!gw_config_part(section, class->name, &own)) {
 			continue;
 		}
-		r = init_host(hs, &hs->hosts[hs->n_hosts], class, own, reterr_);
+		r = add_host(hs, class, own, reterr_);
 		if (r < 0) {
 			goto fail;
 		}
@@ -256,16 +289,7 @@ void gw_hosts_free(struct gw_hosts *hs)
 		return;
 	}
 	for (size_t i = 0; i < hs->n_hosts; i++) {
-		struct gw_adapter_host *h = &hs->hosts[i];
-		if (h->ready) {
-			h->adapter.class->fini(&h->adapter);
-		}
-		if (h->adapter.impl) {
-			gw_options_free(h->adapter.class->options, h->adapter.impl);
-			gw_deadline_clear(hs->gateway->deadlines, &h->grace);
-		}
-		gw_free(h->adapter.impl);
-		gw_free(h->reason);
+		free_host(&hs->hosts[i]);
 	}
 	gw_free(hs->hosts);
 	gw_map_free(hs->claims, /* free_value= */ NULL);

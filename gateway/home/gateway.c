@@ -1,10 +1,13 @@
 #include "home/gateway.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "gw/alloc.h"
 #include "gw/clock.h"
@@ -246,42 +249,33 @@ int gw_gateway_new(struct gw_loop *l, const struct gw_gateway_options *o,
 	return 0;
 }
 
-/* The options of the broker without a broker, which would make its directory. */
-static int check_broker(const struct gw_gateway *g, struct gw_error *reterr_)
-{
-	const struct gw_node *section;
-	size_t bytes = 0;
+/* --- checking a configuration --- */
 
-	if (!gw_config_part(g->config, "broker", &section)) {
-		return 0;
+static void remove_files(const char *dir)
+{
+	DIR *d = opendir(dir);
+
+	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+		(void)unlinkat(dirfd(d), e->d_name, 0); /* fails for . and .. */
 	}
-	for (const struct gw_option *o = gw_broker_options; o->name; o++) {
-		bytes = o->offset + sizeof(int64_t) > bytes ? o->offset + sizeof(int64_t) : bytes;
+	if (d) {
+		(void)closedir(d); /* only read from */
 	}
-	void *scratch = gw_alloc0(1, bytes);
-	if (!scratch) {
-		return no_memory(reterr_);
-	}
-	int r = gw_options_apply(gw_broker_options, scratch, section, g->config_file, reterr_);
-	gw_options_free(gw_broker_options, scratch);
-	gw_free(scratch);
-	return r;
+	(void)rmdir(dir); /* what is left lies in the directory for temporary files */
 }
 
-int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct gw_error *reterr_)
+/* Every part reads its options and checks them as at a start; a private broker writes its files into dir. */
+static int try_parts(struct gw_gateway *g, const char *config_file, const char *dir,
+		     struct gw_error *reterr_)
 {
-	struct gw_gateway *g = gw_new(struct gw_gateway);
-	const struct gw_gateway_options o = {.config_file = config_file,
-					     .state_dir = "/nonexistent"};
+	const struct gw_gateway_options o = {.config_file = config_file, .state_dir = dir};
+	int r = read_config(g, &o, reterr_);
 
-	if (!g) {
-		return no_memory(reterr_);
-	}
-	g->loop = l;
-	int r = gw_deadlines_new(l, &g->deadlines) == 0 ? read_config(g, &o, reterr_)
-							: no_memory(reterr_);
 	if (r == 0) {
 		r = apply_log(g, reterr_);
+	}
+	if (r == 0) {
+		r = make_broker(g, reterr_);
 	}
 	if (r == 0 && gw_library_new(/* dirs= */ NULL, 0, &g->library) < 0) {
 		r = no_memory(reterr_);
@@ -290,15 +284,33 @@ int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct g
 		r = make_core(g, reterr_);
 	}
 	if (r == 0) {
-		r = check_broker(g, reterr_);
-	}
-	if (r == 0) {
 		r = gw_hosts_new(g, gw_node_get(g->config, "adapters"), &g->hosts, reterr_);
 	}
 	if (r == 0) {
 		r = gw_surfaces_new(g, gw_node_get(g->config, "surfaces"), &g->surfaces, reterr_);
 	}
+	return r;
+}
+
+int gw_gateway_check_config(struct gw_loop *l, const char *config_file, struct gw_error *reterr_)
+{
+	char dir[] = "/tmp/hearth-check-XXXXXX", broker[sizeof(dir) + 8];
+	struct gw_gateway *g = gw_new(struct gw_gateway);
+
+	if (!g || gw_deadlines_new(l, &g->deadlines) < 0) {
+		gw_free(g);
+		return no_memory(reterr_);
+	}
+	g->loop = l;
+	if (!mkdtemp(dir)) {
+		gw_gateway_free(g);
+		return gw_error_set(reterr_, -EIO, "file", "no temporary directory can be made");
+	}
+	(void)snprintf(broker, sizeof(broker), "%s/broker", dir);
+	int r = try_parts(g, config_file, dir, reterr_);
 	gw_gateway_free(g);
+	remove_files(broker);
+	remove_files(dir);
 	return r;
 }
 
