@@ -81,7 +81,7 @@ def configuration_errors_name_their_place(folder):
     for text, place, words in (
         ("brokr:\n  url: x\n", ":1:1:", "broker"),
         ("surfaces:\n  http:\n    listen: 127.0.0.1:1\n    lissten: 5\n", ":4:5:", "listen"),
-        ("broker: {url: mqtt://x, url: mqtt://y}\n", ":1:", "twice"),
+        ("broker: {url: mqtt://x, url: mqtt://y}\n", ":1:", "second time"),
     ):
         config = folder / "bad.yaml"
         config.write_text(text)

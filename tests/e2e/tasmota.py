@@ -106,7 +106,7 @@ def trace_tells_the_journey(folder):
     hops = home.json("trace", "plug")["hops"]
     kinds = {h["kind"] for h in hops}
     assert {"received", "command", "sent"} <= kinds, kinds
-    sensor = next(h for h in hops if h["kind"] == "received" and h["message"] == "sensor")
+    sensor = next(h for h in hops if h["kind"] == "received" and h["message"] == "sensor" and h["rules"])
     assert '"Power": 1' in sensor["raw"] and any("meter.power" in r for r in sensor["rules"]), sensor
     assert sensor["decode_us"] is not None
     text = home.cli("trace", "plug").stdout
