@@ -195,7 +195,8 @@ static int rebuild(struct gw_importer *i, struct gw_part_device *d, struct gw_ar
 					   .kind = "homeassistant_model",
 					   .vendor = device_text(parts, n, "manufacturer"),
 					   .model = device_text(parts, n, "model")};
-	r = gw_ha_build(&b, d->identity, parts, n, &head, out);
+	const struct gw_ha_names names = {d->identity, device_text(parts, n, "name")};
+	r = gw_ha_build(&b, &names, parts, n, &head, out);
 	if (r < 0) {
 		gw_imported_fini(out);
 		result->n_devices--;

@@ -60,7 +60,7 @@ struct gw_ha_choice {
 	struct gw_node *value;
 	struct gw_str sent, seen;
 };
-#define GW_HA_CHOICES 64
+#define GW_HA_CHOICES 128
 
 struct gw_ha_choices {
 	struct gw_ha_choice row[GW_HA_CHOICES];

@@ -1,9 +1,8 @@
 /* From all entities of a device to its profile: which level of the topics is the device, availability, one platform after the other. */
 #include "profile/import/ha_build.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <strings.h>
 
 #include "gw/topic.h"
 
@@ -94,38 +93,53 @@ static void count_entity(struct level_counts *c, const struct gw_node *config)
 	}
 }
 
+/* part of at least four letters is in text, whatever the case. */
 static bool contains(struct gw_str text, struct gw_str part)
 {
 	for (size_t i = 0; part.len >= 4 && i + part.len <= text.len; i++) {
-		if (memcmp(text.p + i, part.p, part.len) == 0) {
+		if (strncasecmp(text.p + i, part.p, part.len) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* The level that most topics share; among equals one that is in the identity, then the deepest that is not generic. */
-static bool choose_level(struct level_counts *c, const char *identity,
+static bool is_called(const struct gw_ha_names *names, struct gw_str level)
+{
+	struct gw_str name = gw_str(names->device);
+	return contains(gw_str(names->identity), level) || contains(name, level) ||
+	       (level.len > 0 && level.len == name.len &&
+		strncasecmp(name.p, level.p, level.len) == 0);
+}
+
+/*
+ * A level in at least half of the topics that the device is called by; else the level that most topics share, and among equals
+ * the deepest that is not generic. A shared prefix is worth less than a name: with it as identity, a description could reach others.
+ */
+static bool choose_level(struct level_counts *c, const struct gw_ha_names *names,
 			 const struct gw_ha_part *parts, size_t n, struct gw_str *ret_level)
 {
 	const struct level_count *best = NULL;
+	bool best_called = false;
 	for (size_t i = 0; i < c->n; i++) {
 		struct level_count *row = &c->row[i];
-		if (!gw_draft_is_level(row->level)) {
-			continue;
-		}
 		bool generic_level =
 			is_generic(row->level) || (row->at_end && is_object(parts, n, row->level));
-		row->score = (generic_level ? 0 : 1000) + (int)row->place +
-			     (contains(gw_str(identity), row->level) ? 500 : 0);
-		if (!best || row->topics > best->topics ||
+		bool called = is_called(names, row->level) && row->topics * 2 >= c->topics &&
+			      !is_generic(row->level);
+		row->score = (generic_level ? 0 : 1000) + (int)row->place;
+		if (!gw_draft_is_level(row->level) || (best_called && !called)) {
+			continue;
+		}
+		if (!best || (called && !best_called) || row->topics > best->topics ||
 		    (row->topics == best->topics && row->score > best->score)) {
 			best = row;
+			best_called = called;
 		}
 	}
-	/* A generic level in every topic is worth less than a name in most of them. */
-	for (size_t i = 0; best && best->score < 500 && i < c->n; i++) {
-		if (c->row[i].score >= 500 && c->row[i].topics * 2 > c->topics) {
+	/* A generic level in every topic is worth less than another in most of them. */
+	for (size_t i = 0; best && !best_called && best->score < 1000 && i < c->n; i++) {
+		if (c->row[i].score >= 1000 && c->row[i].topics * 2 > c->topics) {
 			best = &c->row[i];
 		}
 	}
@@ -334,8 +348,8 @@ static void import_all(struct gw_draft *b, const struct gw_ha_part *parts, size_
 	}
 }
 
-int gw_ha_build(struct gw_draft *b, const char *identity, const struct gw_ha_part *parts, size_t n,
-		const struct gw_draft_head *head, struct gw_imported *ret)
+int gw_ha_build(struct gw_draft *b, const struct gw_ha_names *names, const struct gw_ha_part *parts,
+		size_t n, const struct gw_draft_head *head, struct gw_imported *ret)
 {
 	struct level_counts *counts = gw_arena_alloc(b->a, sizeof(struct level_counts));
 	struct gw_str level;
@@ -345,7 +359,7 @@ int gw_ha_build(struct gw_draft *b, const char *identity, const struct gw_ha_par
 	for (size_t i = 0; i < n; i++) {
 		count_entity(counts, parts[i].config);
 	}
-	if (!choose_level(counts, identity, parts, n, &level)) {
+	if (!choose_level(counts, names, parts, n, &level)) {
 		return -ENOENT;
 	}
 	gw_draft_identity(b, level);

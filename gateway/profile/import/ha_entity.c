@@ -464,11 +464,17 @@ void gw_ha_options(struct gw_ha_entity *e, const char *component, const char *id
 	bool standard = cap && !gw_draft_has(e->b, component, id) &&
 			(cap->profile_named || all_known(cap, options));
 	struct gw_node *symbols = gw_node_new(e->b->a, GW_NODE_LIST);
+	if (options && options->count > GW_HA_CHOICES) {
+		gw_draft_note(e->b, "%zu options; the first %d are kept", options->count,
+			      GW_HA_CHOICES);
+	}
 	gw_node_for(o, options)
 	{
-		if (o->type != GW_NODE_TEXT || o->text.len == 0 || c.n == GW_HA_CHOICES) {
-			gw_draft_note(e->b, "an option that is no text, or beyond %d",
-				      GW_HA_CHOICES);
+		if (c.n == GW_HA_CHOICES) {
+			break;
+		}
+		if (o->type != GW_NODE_TEXT || o->text.len == 0) {
+			gw_draft_note(e->b, "an option that is no text");
 			continue;
 		}
 		struct gw_str symbol = standard && !cap->profile_named

@@ -7,7 +7,6 @@ struct key_row {
 	const char *shorter, *longer;
 };
 
-/* Sorted by the short form, which is looked up by halving. */
 static const struct key_row keys[] = {
 	{"act_t", "action_topic"},
 	{"act_tpl", "action_template"},
@@ -309,17 +308,9 @@ static const struct key_row origin_keys[] = {
 /* The long form; the key itself when it is none of the short ones. */
 static struct gw_str long_key(const struct key_row *rows, size_t n, struct gw_str key)
 {
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = gw_str_cmp(key, gw_str(rows[middle].shorter));
-		if (order == 0) {
-			return gw_str(rows[middle].longer);
-		}
-		if (order < 0) {
-			high = middle;
-		} else {
-			low = middle + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (gw_str_is(key, rows[i].shorter)) {
+			return gw_str(rows[i].longer);
 		}
 	}
 	return key;

@@ -402,22 +402,59 @@ void gw_ha_scene(struct gw_ha_entity *e)
 		     gw_ha_word(e, "payload_on", "ON"));
 }
 
+/*
+ * The state is JSON with both versions, or a template makes such a JSON text: then each member has its own expression. The map that
+ * stands for the entity while one of them is read has it as its template.
+ */
+static bool version_template(struct gw_ha_entity *e, const char *member, struct gw_node **ret)
+{
+	const char *text = gw_ha_text(e, "value_template");
+	const char *at = text ? strstr(text, member) : NULL;
+	const char *open = at ? strstr(at, "{{") : NULL, *close = open ? strstr(open, "}}") : NULL;
+	struct gw_node *topic = gw_text_node(e->b, gw_str(gw_ha_text(e, "state_topic")));
+	if (!close) {
+		return false;
+	}
+	*ret = gw_node_new(e->b->a, GW_NODE_MAP);
+	gw_set_node(e->b, *ret, "state_topic", topic);
+	gw_set_node(e->b, *ret, "value_template",
+		    gw_text_node(e->b, (struct gw_str){open, (size_t)(close + 2 - open)}));
+	return true;
+}
+
+static bool version_reads(struct gw_ha_entity *e, const char *member, struct gw_ha_read *ret)
+{
+	struct gw_ha_entity inner = *e;
+	struct gw_node *config;
+	if (!gw_ha_text(e, "state_topic")) {
+		return false;
+	}
+	if (!gw_ha_text(e, "value_template")) {
+		gw_ha_reads_json(e, "state_topic", gw_draft_printf(e->b, "/%s", member), ret);
+		return true;
+	}
+	if (!version_template(e, member, &config)) {
+		return false;
+	}
+	inner.config = config;
+	return gw_ha_reads(&inner, "state_topic", "value_template", ret);
+}
+
 void gw_ha_update(struct gw_ha_entity *e)
 {
 	const struct gw_ha_write none = {.present = false};
 	static const struct {
-		const char *id, *pointer;
-	} parts[] = {{"firmware.version", "/installed_version"},
-		     {"firmware.available", "/latest_version"}};
+		const char *id, *member;
+	} parts[] = {{"firmware.version", "installed_version"},
+		     {"firmware.available", "latest_version"}};
 	for (size_t i = 0; i < gw_countof(parts); i++) {
 		struct gw_ha_read r;
-		gw_ha_reads_json(e, "state_topic", parts[i].pointer, &r);
-		if (r.present && !gw_ha_text(e, "value_template")) {
-			struct gw_node *c = gw_ha_cap(e, NULL, parts[i].id,
-						      gw_ha_text_point(e, parts[i].id, &r, &none));
-			if (c) {
-				gw_set_bool(e->b, c, "ro", true);
-			}
+		const char *point = version_reads(e, parts[i].member, &r)
+					    ? gw_ha_text_point(e, parts[i].id, &r, &none)
+					    : NULL;
+		struct gw_node *c = gw_ha_cap(e, NULL, parts[i].id, point);
+		if (c) {
+			gw_set_bool(e->b, c, "ro", true);
 		}
 	}
 	gw_ha_action(e, NULL, "firmware.update", "command_topic", NULL,

@@ -49,6 +49,9 @@ struct gw_str gw_jinja_raw_form(struct gw_jinja *t, const struct gw_node *n);
 int gw_jinja_text(struct gw_jinja *t, struct gw_str s, struct gw_sym *ret);
 int gw_jinja_bool(struct gw_jinja *t, bool v, struct gw_sym *ret);
 
+/* One member further into value_json. */
+int gw_jinja_step(struct gw_jinja *t, struct gw_sym *s, struct gw_str token);
+
 /* --- grammar: each half calls the other --- */
 int gw_jinja_sum(struct gw_jinja *t, struct gw_sym *ret);	 /* without comparisons */
 int gw_jinja_expression(struct gw_jinja *t, struct gw_sym *ret); /* with A if C else B */

@@ -81,6 +81,15 @@ static int is_test(struct gw_jinja *t, struct gw_sym *s)
 	return 0;
 }
 
+static int has_member(struct gw_jinja *t, struct gw_sym *place, bool negated, struct gw_sym *ret)
+{
+	int r = gw_jinja_step(t, place, gw_jinja_raw_form(t, ret->t.constant));
+	*ret = *place;
+	ret->kind = GW_SYM_DEFINED;
+	ret->negated = negated;
+	return r;
+}
+
 static int comparison(struct gw_jinja *t, struct gw_sym *ret)
 {
 	int r = gw_jinja_sum(t, ret);
@@ -107,6 +116,9 @@ static int comparison(struct gw_jinja *t, struct gw_sym *ret)
 	r = gw_jinja_sum(t, &right);
 	if (r < 0) {
 		return r;
+	}
+	if (in && ret->kind == GW_SYM_CONST && right.kind == GW_SYM_PATH && !right.t.whole) {
+		return has_member(t, &right, not_in, ret); /* 'key' in value_json */
 	}
 	if (in) {
 		return right.kind == GW_SYM_LIST || right.kind == GW_SYM_DICT

@@ -224,7 +224,9 @@ static int dict(struct gw_jinja *t, struct gw_sym *ret)
 static int word(struct gw_jinja *t, struct gw_sym *ret)
 {
 	struct gw_str w = gw_jinja_name(t);
-	if (gw_str_is(w, "value")) {
+	/* Covers call the wanted value position and tilt_position. */
+	bool wanted = t->command && (gw_str_is(w, "position") || gw_str_is(w, "tilt_position"));
+	if (gw_str_is(w, "value") || wanted) {
 		if (t->value) {
 			*ret = of_const(gw_node_copy(t->a, t->value));
 			return ret->t.constant ? 0 : gw_jinja_no_memory(t);
@@ -329,7 +331,7 @@ static int primary(struct gw_jinja *t, struct gw_sym *ret)
 
 /* --- members and filters --- */
 
-static int step(struct gw_jinja *t, struct gw_sym *s, struct gw_str token)
+int gw_jinja_step(struct gw_jinja *t, struct gw_sym *s, struct gw_str token)
 {
 	if (s->kind != GW_SYM_PATH || s->t.whole || !gw_linear_is_none(s->t.linear)) {
 		return gw_jinja_refuse(t, "a member of something that is no part of value_json");
@@ -401,7 +403,7 @@ static int method(struct gw_jinja *t, struct gw_sym *s, struct gw_str called)
 	if (key.kind != GW_SYM_CONST) {
 		return gw_jinja_refuse(t, "get() of a key that is no constant");
 	}
-	r = step(t, s, gw_jinja_raw_form(t, key.t.constant));
+	r = gw_jinja_step(t, s, gw_jinja_raw_form(t, key.t.constant));
 	s->t.absent = other.t.constant;
 	return r;
 }
@@ -422,7 +424,7 @@ static int subscript(struct gw_jinja *t, struct gw_sym *s)
 	if (key.kind != GW_SYM_CONST) {
 		return gw_jinja_refuse(t, "a member whose name is computed");
 	}
-	return step(t, s, gw_jinja_raw_form(t, key.t.constant));
+	return gw_jinja_step(t, s, gw_jinja_raw_form(t, key.t.constant));
 }
 
 static int numeric(struct gw_jinja *t, struct gw_sym *s)
@@ -489,10 +491,10 @@ static int apply_filter(struct gw_jinja *t, struct gw_str filter, struct gw_sym 
 		const char *name;
 		int (*fn)(struct gw_jinja *t, struct gw_sym *s);
 	} filters[] = {
-		{"float", filter_number},    {"int", filter_int},    {"round", filter_number},
-		{"is_defined", filter_same}, {"trim", filter_same},  {"string", filter_string},
-		{"lower", filter_case},	     {"upper", filter_case}, {"tojson", filter_same},
-		{"to_json", filter_same},
+		{"float", filter_number},    {"int", filter_int},	{"round", filter_number},
+		{"is_defined", filter_same}, {"trim", filter_same},	{"string", filter_string},
+		{"lower", filter_case},	     {"upper", filter_case},	{"tojson", filter_same},
+		{"to_json", filter_same},    {"truncate", filter_same},
 	};
 	for (size_t i = 0; i < gw_countof(filters); i++) {
 		if (gw_str_is(filter, filters[i].name)) {
@@ -554,7 +556,8 @@ static int postfix(struct gw_jinja *t, struct gw_sym *ret)
 			if (member.len == 0) {
 				return gw_jinja_refuse(t, "a member without a name");
 			}
-			r = gw_jinja_take(t, "(") ? method(t, ret, member) : step(t, ret, member);
+			r = gw_jinja_take(t, "(") ? method(t, ret, member)
+						  : gw_jinja_step(t, ret, member);
 		} else if (gw_jinja_take(t, "[")) {
 			r = subscript(t, ret);
 		} else if (gw_jinja_take(t, "|")) {

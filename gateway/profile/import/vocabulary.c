@@ -311,7 +311,7 @@ const char *gw_symbol_for(const struct gw_capability *cap, struct gw_str word)
 
 /* --- names of properties --- */
 
-/* Sorted by name. Names of zigbee2mqtt (device-model.md §7), which others copy for their entity ids. */
+/* Names of zigbee2mqtt (device-model.md §7), which others copy for their entity ids. */
 static const struct gw_name_row names[] = {
 	{"ac_frequency", "meter.frequency", NULL},
 	{"air_quality", "air.quality", NULL},
@@ -408,17 +408,9 @@ static const struct gw_name_row names[] = {
 
 const struct gw_name_row *gw_name_find(struct gw_str name)
 {
-	size_t low = 0, high = gw_countof(names);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = gw_str_cmp(name, gw_str(names[middle].name));
-		if (order == 0) {
-			return &names[middle];
-		}
-		if (order < 0) {
-			high = middle;
-		} else {
-			low = middle + 1;
+	for (size_t i = 0; i < gw_countof(names); i++) {
+		if (gw_str_is(name, names[i].name)) {
+			return &names[i];
 		}
 	}
 	return NULL;

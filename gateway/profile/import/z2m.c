@@ -81,6 +81,27 @@ static void add_presence(struct gw_z2m *z)
 	}
 }
 
+/* Products whose firmware can be replaced report both versions; the update itself is the bridge's command. */
+static void add_versions(struct gw_z2m *z)
+{
+	static const struct {
+		const char *id, *pointer;
+	} versions[] = {{"firmware.version", "/update/installed_version"},
+			{"firmware.available", "/update/latest_version"}};
+	for (size_t i = 0; i < gw_countof(versions); i++) {
+		const struct gw_z2m_expose x = {.pointer = versions[i].pointer,
+						.access = GW_Z2M_STATE};
+		const char *name = NULL;
+		struct gw_node *p =
+			gw_z2m_point(z, &x, versions[i].id, /* writable= */ false, &name);
+		struct gw_node *c = p ? gw_draft_point_cap(z->b, NULL, versions[i].id, name) : NULL;
+		if (c) {
+			gw_set_text(z->b, p, "as", "text");
+			gw_set_bool(z->b, c, "ro", true);
+		}
+	}
+}
+
 /* Mains powered devices answer: they are asked when they are bound and when they come back. */
 static void add_ask(struct gw_z2m *z)
 {
@@ -121,6 +142,9 @@ static int build(struct gw_draft *b, struct gw_str base, const struct gw_node *d
 	b->hints |= z.battery ? GW_HINT_BATTERY : 0;
 	gw_z2m_exposes(&z, exposes, "", NULL);
 	add_presence(&z);
+	if (is_true(definition, "supports_ota")) {
+		add_versions(&z);
+	}
 	add_ask(&z);
 	const struct gw_draft_head head = {.source = "z2m",
 					   .kind = "zigbee2mqtt_model",
