@@ -182,23 +182,79 @@ static int start_over(struct gw_store *s, const char *what, char *note, struct g
 	return r;
 }
 
+/* A directory in memory for a moment; other users cannot look into it. */
+static int make_temp_dir(char *ret_dir, size_t cap)
+{
+	static const char *const bases[] = {"/dev/shm", "/run", "/tmp"};
+	for (size_t i = 0; i < gw_countof(bases); i++) {
+		(void)snprintf(ret_dir, cap, "%s/hearth-XXXXXX", bases[i]);
+		if (mkdtemp(ret_dir)) {
+			return 0;
+		}
+	}
+	return -errno;
+}
+
+static void remove_temp_dir(const char *dir)
+{
+	static const char *const names[] = {"home.db", "home.db-wal"};
+	char path[PATH_MAX];
+	for (size_t i = 0; i < gw_countof(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		(void)unlink(path); /* may be gone */
+	}
+	(void)rmdir(dir); /* in memory; at the latest the next boot removes it */
+}
+
+/* The WAL holds changes that are not in the file yet, and cannot be written back where they are: both are put together elsewhere. */
+static int open_copy(const char *path, const char *wal, sqlite3 **ret_db)
+{
+	char dir[64], copy[80], copy_wal[80];
+	sqlite3 *db = NULL;
+	int r = make_temp_dir(dir, sizeof(dir));
+	if (r < 0) {
+		return r;
+	}
+	(void)snprintf(copy, sizeof(copy), "%s/home.db", dir);
+	(void)snprintf(copy_wal, sizeof(copy_wal), "%s/home.db-wal", dir);
+	r = gw_store_file_copy(path, copy);
+	if (r == 0) {
+		r = gw_store_file_copy(wal, copy_wal);
+	}
+	if (r == 0) {
+		r = gw_store_schema_open(&gw_store_schema_home, copy, GW_STORE_WRITE, &db,
+					 /* reterr_= */ NULL);
+	}
+	if (r == 0) {
+		(void)sqlite3_close(
+			db); /* writes the WAL back; the next line sees whether it did */
+		r = gw_store_schema_open(&gw_store_schema_home, copy, GW_STORE_READ, ret_db,
+					 /* reterr_= */ NULL);
+	}
+	remove_temp_dir(dir); /* what is open lives until it is closed */
+	return r;
+}
+
 /* The disk cannot be written now, but what is on it can be read: devices are controlled, nothing is saved (R40). */
 static int open_as_it_is(struct gw_store *s, const char *path, int err, char *note,
-			 struct gw_error *reterr_)
+			 struct gw_error *error)
 {
+	char wal[PATH_MAX];
+	struct stat st;
 	if (err != -ENOSPC && err != -EROFS && err != -EIO) {
 		return err;
 	}
-	int r = gw_store_schema_open(&gw_store_schema_home, path, GW_STORE_READ, &s->db,
-				     /* reterr_= */ NULL);
+	int r = gw_store_path(s, "home.db-wal", wal, sizeof(wal));
+	if (r == 0 && lstat(wal, &st) == 0 && st.st_size > 0) {
+		r = open_copy(path, wal, &s->db);
+	} else if (r == 0) {
+		r = gw_store_schema_open(&gw_store_schema_home, path, GW_STORE_READ, &s->db,
+					 /* reterr_= */ NULL);
+	}
 	if (r < 0) {
-		return err; /* and *reterr_ is that of err */
+		return err; /* and *error is that of err */
 	}
-	if (reterr_) {
-		(void)snprintf(note, 256,
-			       "%.150s: opened for reading only, the last changes may be missing",
-			       reterr_->text);
-	}
+	(void)snprintf(note, 256, "%.200s: opened for reading only", error->text);
 	s->opened_read_only = true;
 	s->error = err;
 	return 0;

@@ -33,7 +33,8 @@ static struct {
 	sqlite3_vfs vfs, *real;
 	pthread_mutex_t lock;
 	int code;
-	bool read_only, cut;
+	bool cut;
+	char read_only[PATH_MAX]; /* a directory, or "" */
 	uint64_t count, at;
 	char dir[PATH_MAX], image[PATH_MAX];
 	uint32_t seed;
@@ -261,7 +262,7 @@ static int on_open(sqlite3_vfs *v, const char *name, sqlite3_file *p, int flags,
 	(void)v;
 	struct file *file = file_of(p);
 	file->base.pMethods = NULL;
-	if (f.read_only) {
+	if (f.read_only[0] && name && strncmp(name, f.read_only, strlen(f.read_only)) == 0) {
 		struct stat st;
 		if (stat(name, &st) < 0 || (flags & SQLITE_OPEN_WAL)) {
 			return SQLITE_CANTOPEN;
@@ -297,9 +298,9 @@ void fault_vfs_fail(int code)
 	pthread_mutex_unlock(&f.lock);
 }
 
-void fault_vfs_read_only(bool on)
+void fault_vfs_read_only(const char *dir)
 {
-	f.read_only = on;
+	snprintf(f.read_only, sizeof(f.read_only), "%s", dir ? dir : "");
 }
 
 void fault_vfs_cut_at(uint64_t at, const char *dir, const char *image, uint32_t seed)

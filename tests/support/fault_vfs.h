@@ -11,8 +11,8 @@
 void fault_vfs_install(void);
 /* Every write and sync from now fails with this SQLite code (SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_READONLY); 0: well again. */
 void fault_vfs_fail(int code);
-/* While true, files open for reading only and new ones not at all. */
-void fault_vfs_read_only(bool on);
+/* Files below dir open for reading only and new ones not at all; NULL: well again. */
+void fault_vfs_read_only(const char *dir);
 
 /* Counts writes and syncs; when the count reaches `at`, *image is made from dir. at 0: only counts. */
 void fault_vfs_cut_at(uint64_t at, const char *dir, const char *image, uint32_t seed);

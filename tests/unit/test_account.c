@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "gw/alloc.h"
 #include "gw/limits.h"
 #include "gw/log.h"
 #include "gw/str.h"
@@ -787,6 +788,44 @@ static void test_everything_is_audited(void **state)
 				  "local:account.change anna:account.add anna:login anna:claim ");
 }
 
+/* R54: each allocation of ours fails once; nobody gets in by that, and nothing leaks. */
+static void test_allocation_failures(void **state)
+{
+	struct fixture *f = *state;
+	struct answer owner;
+	char id[GW_ID_BYTES], secret[64];
+	unsigned refused = 0;
+	be_claimed(f, &owner);
+	for (uint64_t n = 1; n < 40; n++) {
+		struct gw_principal by = local(), p;
+		struct gw_token_info t = {.name = "t", .scope = 1};
+		unsigned answers[GW_STATUS_COUNT] = {0};
+		gw_accounts_free(g.accounts);
+		g.accounts = NULL;
+		gw_alloc_fail_at(n);
+		int r = gw_accounts_new(&g, &g.accounts, &f->error);
+		assert_true(r == 0 || r == -ENOMEM);
+		if (r == 0) {
+			r = gw_login(&g, "10.0.0.1", "anna", "wrong horse", count_answer, answers);
+			assert_true(r == 0 || r == -ENOMEM);
+			refused += r < 0;
+			enum gw_status s = gw_token_create(&g, &by, &t, id, secret, sizeof(secret));
+			assert_true(s == GW_STATUS_DONE || s == GW_STATUS_FAILED);
+			assert_true(gw_home_claimed(&g));
+			assert_null(gw_claim_code(&g));
+		}
+		gw_alloc_fail_at(0);
+		if (!g.accounts) {
+			refused++;
+			assert_true(gw_home_claimed(&g));
+			assert_int_equal(gw_accounts_new(&g, &g.accounts, &f->error), 0);
+		}
+		assert_int_equal(gw_authenticate(&g, owner.token, "http", &p), GW_STATUS_DONE);
+		assert_int_equal(answers[GW_STATUS_DONE], 0);
+	}
+	assert_true(refused > 3);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -812,6 +851,7 @@ int main(void)
 		T(test_tokens_that_are_refused),
 		T(test_nothing_secret_is_stored),
 		T(test_everything_is_audited),
+		T(test_allocation_failures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,15 +42,14 @@ static int fake_message(struct gw_importer *i, struct gw_str topic, struct gw_st
 	assert_true(gw_str_split(&rest, '|', &identity) && gw_str_split(&rest, '|', &name) &&
 		    gw_str_split(&rest, '|', &label));
 	char text[1024];
-	snprintf(
-		text, sizeof(text),
-		"{\"profile\":1,\"id\":\"described.lamp\",\"version\":\"1.0.0\",\"type\":\"plug\","
-		"\"name\":\"" GW_STR_FMT
-		"\",\"vars\":{\"topic\":{}},\"link\":{\"adapter\":\"mqtt\"},"
-		"\"msgs\":{\"s\":{\"rx\":\"{topic}/state\",\"codec\":\"text\"}},"
-		"\"points\":{\"p\":{\"in\":\"s#\",\"map\":{\"ON\":true,\"OFF\":false}}},"
-		"\"caps\":{\"switch.on\":{\"point\":\"p\",\"ro\":true}}}",
-		GW_STR_ARG(label));
+	snprintf(text, sizeof(text),
+		 "{\"profile\":1,\"id\":\"described.lamp\",\"version\":\"1.0.0\",\"type\":\"plug\","
+		 "\"name\":\"" GW_STR_FMT
+		 "\",\"vars\":{\"topic\":{}},\"link\":{\"adapter\":\"mqtt\"},"
+		 "\"msgs\":{\"s\":{\"rx\":\"{topic}/state\",\"codec\":\"text\"}},"
+		 "\"points\":{\"p\":{\"in\":\"s#\",\"map\":{\"ON\":true,\"OFF\":false}}},"
+		 "\"caps\":{\"switch.on\":{\"point\":\"p\",\"ro\":true}}}",
+		 GW_STR_ARG(label));
 	m->profile = gw_strdup(text);
 	snprintf(m->identity, sizeof(m->identity), GW_STR_FMT, GW_STR_ARG(identity));
 	snprintf(m->name, sizeof(m->name), GW_STR_FMT, GW_STR_ARG(name));
@@ -96,8 +95,8 @@ void gw_import_result_fini(struct gw_import_result *r)
 /* --- profiles in a directory --- */
 
 #define PROFILE(id, head, match, vars)                                                             \
-	"profile: 1\nid: " id "\nversion: 1.2.0\ntype: plug\nname: {en: Name of " id       \
-	"}\n" head "match:\n" match "vars: " vars                                                  \
+	"profile: 1\nid: " id "\nversion: 1.2.0\ntype: plug\nname: {en: Name of " id "}\n" head    \
+	"match:\n" match "vars: " vars                                                             \
 	"\nmsgs:\n  s: {rx: \"{topic}/state\", codec: text}\npoints:\n"                            \
 	"  p: {in: \"s#\", map: {\"ON\": true, \"OFF\": false}}\ncaps:\n"                          \
 	"  switch.on: {point: p, ro: true}\ntests:\n"                                              \

@@ -492,27 +492,45 @@ static void test_file_size_limit(void **state)
 }
 
 /* The system starts with a disk that cannot be written: the home is there, changes are refused until it can. */
-static void test_start_on_a_read_only_disk(void **state)
+static void start_read_only(struct fixture *f, unsigned last)
 {
-	struct fixture *f = *state;
 	gw_log_set_level(GW_LOG_ERROR);
-	assert_int_equal(fill(f), 0);
-	fault_vfs_read_only(true);
-	fault_vfs_fail(SQLITE_READONLY);
+	fault_vfs_read_only(f->dir);
 	store_open(f);
 	assert_non_null(strstr(f->note, "opened for reading only"));
 	assert_true(gw_store_read_only(f->store));
 	assert_int_equal(accounts(f), 1);
-	assert_int_equal(put_meta(f->store, 1), -EROFS);
+	assert_int_equal(put_meta(f->store, last + 1), -EROFS);
 	expire_timers(f);
 	uv_run(gw_loop_uv(f->loop), UV_RUN_NOWAIT);
 	assert_true(gw_store_read_only(f->store));
-	assert_int_equal(accounts(f), 1);
-	fault_vfs_read_only(false);
-	fault_vfs_fail(0);
+	for (unsigned i = 1; i <= last; i++) {
+		assert_true(has_meta(f->store, i));
+	}
+	fault_vfs_read_only(NULL);
 	RUN_UNTIL(f, !gw_store_read_only(f->store));
-	assert_int_equal(put_meta(f->store, 1), 0);
+	assert_int_equal(put_meta(f->store, last + 1), 0);
 	assert_int_equal(accounts(f), 1);
+	store_reopen(f);
+	assert_string_equal(f->note, "");
+	assert_true(has_meta(f->store, last + 1));
+}
+
+static void test_start_on_a_read_only_disk(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(fill(f), 0);
+	start_read_only(f, 0);
+}
+
+/* The last changes are still in the WAL, which cannot be written back. */
+static void test_start_on_a_read_only_disk_after_a_kill(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(fill(f), 0);
+	unsigned last = run_and_kill(f, 1);
+	assert_true(size_of(f->dir, "home.db-wal") > 0);
+	start_read_only(f, last);
 }
 
 /* A new store cannot be made on it: that is said. */
@@ -583,7 +601,7 @@ static void test_a_snapshot_while_writing(void **state)
 static int teardown(void **state)
 {
 	fault_vfs_fail(0);
-	fault_vfs_read_only(false);
+	fault_vfs_read_only(NULL);
 	fault_vfs_cut_at(0, NULL, NULL, 0);
 	gw_log_set_level(GW_LOG_INFO);
 	return fixture_teardown(state);
@@ -608,6 +626,7 @@ int main(void)
 		T(test_disk_full_and_broken),
 		T(test_file_size_limit),
 		T(test_start_on_a_read_only_disk),
+		T(test_start_on_a_read_only_disk_after_a_kill),
 		T(test_first_start_on_a_full_disk),
 		T(test_last_values_wait_for_the_disk),
 		T(test_a_snapshot_while_writing),
