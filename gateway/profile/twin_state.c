@@ -359,6 +359,19 @@ static int write_back(struct announcing *w, const struct gw_node *entry)
 	return 0;
 }
 
+/* This instance's value of the variable that has the shown value in the test; NULL: none. */
+static const char *instance_value(const struct announcing *w, struct gw_str shown)
+{
+	for (size_t i = 0; i < w->before.count; i++) {
+		const struct gw_vars_entry *e = &w->before.entry[i];
+		const char *value = gw_vars_get(&w->t->vars, e->name);
+		if (value && gw_str_is(shown, e->value)) {
+			return value;
+		}
+	}
+	return NULL;
+}
+
 /*
  * A level under '+' that shows the value of a variable of the test (the MAC in tasmota/discovery/<MAC>/config) shows this instance's,
  * or two instances would share one retained topic.
@@ -367,19 +380,12 @@ static int rename_levels(struct announcing *w, struct gw_str filter)
 {
 	struct gw_str rest = filter, level, shown;
 	for (size_t i = 0; gw_str_split(&rest, '/', &level); i++) {
-		if (!gw_str_is(level, "+") || !gw_topic_level(w->topic, i, &shown)) {
-			continue;
-		}
-		for (size_t k = 0; k < w->before.count; k++) {
-			const struct gw_vars_entry *e = &w->before.entry[k];
-			const char *value = gw_vars_get(&w->t->vars, e->name);
-			if (value && gw_str_is(shown, e->value)) {
-				int r = replace_level(w->a, &w->topic, i, gw_str(value));
-				if (r < 0) {
-					return r;
-				}
-				break;
-			}
+		const char *value = gw_str_is(level, "+") && gw_topic_level(w->topic, i, &shown)
+					    ? instance_value(w, shown)
+					    : NULL;
+		int r = value ? replace_level(w->a, &w->topic, i, gw_str(value)) : 0;
+		if (r < 0) {
+			return r;
 		}
 	}
 	return 0;

@@ -185,21 +185,26 @@ static void mark_channel(struct gw_profile *p, struct gw_str channel)
 	}
 }
 
+/* A channel or a list of channels. */
+static void mark_channels(struct gw_profile *p, const struct gw_node *channels)
+{
+	if (channels && channels->type == GW_NODE_TEXT) {
+		mark_channel(p, channels->text);
+	}
+	gw_item_for(c, channels)
+	{
+		if (c->type == GW_NODE_TEXT) {
+			mark_channel(p, c->text);
+		}
+	}
+}
+
 static void mark_messages(struct gw_profile *p, const struct gw_node *msgs)
 {
 	gw_member_for(msg, msgs)
 	{
 		for (size_t k = 0; k < gw_countof(channel_keys); k++) {
-			const struct gw_node *channel = gw_node_get(msg, channel_keys[k]);
-			if (channel && channel->type == GW_NODE_TEXT) {
-				mark_channel(p, channel->text);
-			}
-			gw_item_for(c, channel)
-			{
-				if (c->type == GW_NODE_TEXT) {
-					mark_channel(p, c->text);
-				}
-			}
+			mark_channels(p, gw_node_get(msg, channel_keys[k]));
 		}
 	}
 }
@@ -305,7 +310,10 @@ static bool is_topic_filter(struct gw_str s)
 			if (n == sizeof(text)) {
 				return false;
 			}
-			text[n++] = inside ? 'x' : s.p[i];
+			text[n++] = s.p[i];
+			if (inside) { /* at its closing brace */
+				text[n - 1] = 'x';
+			}
 			inside = false;
 		}
 	}
