@@ -456,6 +456,7 @@ static void start(struct gw_command *c, const struct gw_command_request *r, bool
 					     : GW_COMMAND_EXPIRE_MS;
 
 	c->expires_ms = gw_clock_ms() + (wait < EXPIRE_MAX_MS ? wait : EXPIRE_MAX_MS);
+	c->critical = critical;
 	note_command(c);
 	if (critical && !gw_registry_sendable(d)) { /* R11: a critical action does not wait */
 		gw_command_finish(c, GW_STATUS_UNREACHABLE, "", NULL, NULL);

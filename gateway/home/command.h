@@ -44,6 +44,7 @@ struct gw_command {
 	const struct gw_node *args;
 	enum gw_command_phase phase;
 	bool internal;	   /* ours (renew): no rights to check, nobody to tell */
+	bool critical;	   /* R11: never waits for a device that is away */
 	bool alone;	   /* its joined write failed: now by itself */
 	bool again;	   /* to be carried out now */
 	bool asked;	   /* the read before the write was tried */

@@ -141,7 +141,7 @@ static void send_out(struct gw_command *c, struct gw_outgoing *out)
 {
 	struct gw_route *r = c->device->route;
 
-	c->job = gw_queue_submit(r, out, c->id, c->expires_ms, on_job_done, c);
+	c->job = gw_queue_submit(r, out, c->id, c->expires_ms, c->critical, on_job_done, c);
 	if (!c->job) {
 		gw_outgoing_fini(out);
 		gw_command_finish(c, GW_STATUS_FAILED, NULL, "Out of memory.", NULL);
@@ -349,6 +349,10 @@ static void execute(struct gw_command *c)
 	if (!all_rights_hold(c)) {
 		return;
 	}
+	if (!gw_registry_sendable(c->device) && c->critical) {
+		gw_command_finish(c, GW_STATUS_UNREACHABLE, NULL, NULL, NULL);
+		return;
+	}
 	if (!gw_registry_sendable(c->device)) {
 		wait_in(c, GW_PHASE_WAITING, c->expires_ms);
 		return;
@@ -408,6 +412,7 @@ static void join_or_execute(struct gw_command *c)
 	}
 	c->leader = find_leader(c);
 	if (c->leader) {
+		c->leader->critical |= c->critical;
 		c->phase = GW_PHASE_JOINING;
 		gw_deadline_clear(c->gateway->deadlines, &c->due);
 	} else {

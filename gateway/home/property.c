@@ -367,8 +367,8 @@ static void apply_value(struct gw_device *d, size_t i, struct applying *a)
 	if (!same) {
 		gw_value_set(&p->value, v);
 		gw_registry_mark_unsaved(d, i);
-		note_change(a, i, &p->value);
 	}
+	note_change(a, i, &p->value);
 	if (must_hold(d, a)) {
 		hold(d, i);
 	} else {

@@ -24,6 +24,7 @@ struct gw_job {
 	size_t next;	     /* message to send next */
 	int32_t ask;	     /* the message that is asked for, or -1: a write */
 	bool begun;	     /* its first message was given to the adapter */
+	bool urgent;	     /* does not wait for a device that is away */
 	enum gw_status last; /* why the last try failed */
 	uint64_t cause;
 	int64_t expires_ms;
@@ -286,8 +287,12 @@ static void end_expired(struct gw_route *r, int64_t now_ms)
 
 	while (!r->doomed && pos != &r->queue.jobs) {
 		struct gw_job *job = gw_container(pos, struct gw_job, link);
-		if (now_ms >= job_deadline(job)) {
-			finish(r, job, job->last == GW_STATUS_DONE ? GW_STATUS_EXPIRED : job->last);
+		bool gone = job->urgent && !may_go(r, job);
+		if (gone || now_ms >= job_deadline(job)) {
+			finish(r, job,
+			       gone			     ? GW_STATUS_UNREACHABLE
+			       : job->last == GW_STATUS_DONE ? GW_STATUS_EXPIRED
+							     : job->last);
 			pos = &r->queue.jobs; /* whoever heard of it may have changed the queue */
 		}
 		pos = pos->next;
@@ -401,7 +406,7 @@ static void arm(struct gw_route *r)
 	for (size_t i = 0; i < q->n_polls; i++) {
 		at = q->polls[i].next_ms < at ? q->polls[i].next_ms : at;
 	}
-	if (q->wake) {
+	if (q->wake && gw_route_reachable(r)) {
 		at = now_ms;
 	}
 	if (at == INT64_MAX) {
@@ -476,7 +481,7 @@ static void on_due(struct gw_deadline *due)
 			missed(r);
 		}
 	}
-	if (!r->doomed && q->wake) {
+	if (!r->doomed && q->wake && gw_route_reachable(r)) {
 		unsigned on = q->wake;
 		q->wake = 0;
 		gw_queue_ask_on(r, on);
@@ -551,7 +556,7 @@ void gw_queue_received(struct gw_route *r, uint16_t msg)
 /* --- jobs --- */
 
 struct gw_job *gw_queue_submit(struct gw_route *r, struct gw_outgoing *out, uint64_t cause,
-			       int64_t expires_ms, gw_job_done *done, void *ctx)
+			       int64_t expires_ms, bool urgent, gw_job_done *done, void *ctx)
 {
 	struct gw_job *job = new_job(r, -1, expires_ms);
 
@@ -561,6 +566,7 @@ struct gw_job *gw_queue_submit(struct gw_route *r, struct gw_outgoing *out, uint
 	job->out = *out;
 	*out = (struct gw_outgoing){0};
 	job->cause = cause;
+	job->urgent = urgent;
 	job->done = done;
 	job->ctx = ctx;
 	return job;

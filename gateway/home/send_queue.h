@@ -47,9 +47,13 @@ struct gw_queue {
 
 int gw_queue_init(struct gw_route *r) GW_MUST_USE;
 void gw_queue_fini(struct gw_route *r); /* jobs end with UNREACHABLE */
-/* out is moved out of. cause: of the command. The job is not begun after expires_ms. Call gw_queue_pump next. */
+/*
+ * out is moved out of. cause: of the command. The job is not begun after expires_ms; an urgent one does not wait for a device that is
+ * away. Call gw_queue_pump next.
+ */
 struct gw_job *gw_queue_submit(struct gw_route *r, struct gw_outgoing *out, uint64_t cause,
-			       int64_t expires_ms, gw_job_done *done, void *ctx) GW_MUST_USE;
+			       int64_t expires_ms, bool urgent, gw_job_done *done,
+			       void *ctx) GW_MUST_USE;
 /* The submitter lost interest: done is not called. A job not begun is dropped. */
 void gw_queue_abandon(struct gw_route *r, struct gw_job *job);
 bool gw_job_begun(const struct gw_job *job);

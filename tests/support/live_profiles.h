@@ -115,5 +115,26 @@ static const char valve_profile[] =
 	"  - {name: state, rx: [{state: {on: true}}], want: {switch.on: true}}\n"
 	"  - {name: command, write: {switch.on: true}, tx: [{set: {on: true}}]}\n";
 
-static const char *const all_profiles[] = {plug_profile, lamp_profile, lock_profile, valve_profile,
-					   0};
+/* Silence means away. */
+static const char beacon_profile[] =
+	"profile: 1\n"
+	"id: test.beacon\n"
+	"version: 1.0.0\n"
+	"type: plug\n"
+	"name: Test beacon\n"
+	"match: [{mqtt: beacons/+/config, set: {topic: \"topic:1\"}}]\n"
+	"vars: {topic: {}}\n"
+	"link: {offline_after: 60s}\n"
+	"msgs:\n"
+	"  state: {rx: \"beacon/{topic}\"}\n"
+	"  set: {tx: \"beacon/{topic}/set\"}\n"
+	"points:\n"
+	"  on: {in: \"state#/on\", out: \"set#/on\"}\n"
+	"caps:\n"
+	"  switch.on: {point: on}\n"
+	"tests:\n"
+	"  - {name: state, rx: [{state: {on: true}}], want: {switch.on: true}}\n"
+	"  - {name: command, write: {switch.on: true}, tx: [{set: {on: true}}]}\n";
+
+static const char *const all_profiles[] = {plug_profile,  lamp_profile,	  lock_profile,
+					   valve_profile, beacon_profile, 0};

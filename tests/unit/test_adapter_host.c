@@ -112,6 +112,16 @@ static void polls_at_its_interval_after_each_answer(void **state)
 	assert_int_equal(sent_gets(), 3);
 }
 
+static void asks_wait_for_a_link_that_is_late(void **state)
+{
+	(void)state;
+	live_home_add(&h, "l", "test.lamp", "topic=x");
+	live_home_pass(&h, 60 * 1000);
+	assert_int_equal(played.n_sends, 0);
+	live_home_up(&h);
+	assert_int_equal(sent_gets(), 1);
+}
+
 static void keeps_the_gap_between_two_sends(void **state)
 {
 	(void)state;
@@ -135,29 +145,52 @@ static void keeps_the_gap_between_two_sends(void **state)
 	assert_true(gw_clock_ms() - before >= 200);
 }
 
-static void one_request_is_in_flight(void **state)
+static void submit_on(struct gw_device *d, bool on_or_off)
 {
-	struct gw_node on = {.type = GW_NODE_BOOL, .flag = true};
+	struct gw_node on = {.type = GW_NODE_BOOL, .flag = on_or_off};
 	const struct gw_wanted wanted = {GW_STR("switch.on"), &on};
 	struct gw_outgoing out = {0};
 	struct gw_write_error e;
 
+	assert_int_equal(gw_binding_write(d->binding, &wanted, 1, gw_clock_ms(), &out, &e), 0);
+	assert_non_null(
+		gw_queue_submit(d->route, &out, 1, gw_clock_ms() + 60000, false, NULL, NULL));
+	gw_outgoing_fini(&out);
+	gw_queue_pump(d->route);
+}
+
+static void one_message_is_in_flight(void **state)
+{
+	(void)state;
+	struct gw_device *d = live_home_add(&h, "p", "test.plug", "topic=a");
+	live_home_up(&h);
+	played.hold = true;
+	submit_on(d, true);
+	submit_on(d, false);
+	assert_int_equal(played.n_sends, 1);
+	played_done(0, GW_STATUS_DONE);
+	assert_int_equal(played.n_sends, 2);
+	assert_string_equal(played_sent(1), "cmnd/a/set {\"on\":false}");
+}
+
+static void a_silent_ask_delays_asks_but_no_command(void **state)
+{
 	(void)state;
 	struct gw_device *d = live_home_add(&h, "p", "test.plug", "topic=a");
 	live_home_up(&h);
 	played_receive("lwt/a", "Online", true);
 	live_home_pass(&h, 10);
 	assert_string_equal(played_sent(0), "cmnd/a/get 1"); /* its answer is awaited */
-	assert_int_equal(gw_binding_write(d->binding, &wanted, 1, gw_clock_ms(), &out, &e), 0);
-	assert_non_null(gw_queue_submit(d->route, &out, 1, gw_clock_ms() + 60000, NULL, NULL));
-	gw_queue_pump(d->route);
-	gw_outgoing_fini(&out);
-	assert_int_equal(played.n_sends, 1);
+	gw_queue_wake(d->route, GW_ASK_ONLINE);
 	live_home_pass(&h, 4800);
 	assert_int_equal(played.n_sends, 1);
-	live_home_pass(&h, 300); /* the reply's deadline */
+	submit_on(d, true);
 	assert_int_equal(played.n_sends, 2);
 	assert_string_equal(played_sent(1), "cmnd/a/set {\"on\":true}");
+	gw_queue_wake(d->route, GW_ASK_ONLINE);
+	live_home_pass(&h, 100);
+	assert_int_equal(played.n_sends, 3);
+	assert_string_equal(played_sent(2), "cmnd/a/get 1");
 }
 
 static void a_send_that_never_ends_is_cancelled(void **state)
@@ -228,8 +261,10 @@ int main(void)
 		TEST(the_first_device_owns_its_address),
 		TEST(asks_when_it_comes_online),
 		TEST(polls_at_its_interval_after_each_answer),
+		TEST(asks_wait_for_a_link_that_is_late),
 		TEST(keeps_the_gap_between_two_sends),
-		TEST(one_request_is_in_flight),
+		TEST(one_message_is_in_flight),
+		TEST(a_silent_ask_delays_asks_but_no_command),
 		TEST(a_send_that_never_ends_is_cancelled),
 		TEST(the_link_is_told_to_the_home),
 		TEST(detaching_in_flight_cancels),

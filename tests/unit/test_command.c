@@ -397,6 +397,22 @@ static void a_critical_action_never_waits(void **state)
 	assert_int_equal(played.n_sends, 1);
 }
 
+static void a_critical_action_in_the_queue_does_not_wait_either(void **state)
+{
+	(void)state;
+	lock();
+	played.hold = true;
+	act_as(&h.owner, "k", "lock.lock");
+	act_as(&h.owner, "k", "lock.unlock"); /* behind the one in flight */
+	assert_int_equal(played.n_sends, 1);
+	played_receive("lock/y/lwt", "Offline", false);
+	played_done(0, GW_STATUS_DONE);
+	assert_string_equal(outcome(), "unconfirmed; unreachable");
+	played_receive("lock/y/lwt", "Online", false);
+	live_home_settle(&h);
+	assert_int_equal(played.n_sends, 1);
+}
+
 static void rights_are_asked_first_and_again(void **state)
 {
 	struct gw_principal service;
@@ -658,6 +674,7 @@ int main(void)
 		TEST(a_joined_write_that_fails_is_tried_one_by_one),
 		TEST(waits_for_a_device_that_is_away_and_expires),
 		TEST(a_critical_action_never_waits),
+		TEST(a_critical_action_in_the_queue_does_not_wait_either),
 		TEST(rights_are_asked_first_and_again),
 		TEST(a_key_is_carried_out_once),
 		TEST(keys_are_bounded),

@@ -169,6 +169,23 @@ static void any_message_is_a_sign_of_life_without_presence(void **state)
 	assert_property("l", "switch.on", "true ok");
 }
 
+static void silence_means_away(void **state)
+{
+	struct gw_device *d = live_home_add(&h, "b", "test.beacon", "topic=x");
+
+	(void)state;
+	live_home_up(&h);
+	played_receive("beacon/x", "{\"on\":true}", false);
+	live_home_pass(&h, 59000);
+	assert_true(d->online);
+	played_receive("beacon/x", "{\"on\":true}", false);
+	live_home_pass(&h, 59000);
+	assert_true(d->online);
+	live_home_pass(&h, 1100);
+	assert_false(d->online);
+	assert_property("b", "switch.on", "true stale");
+}
+
 static void a_lost_link_matters_only_after_a_while(void **state)
 {
 	struct gw_device *d = plug();
@@ -446,6 +463,7 @@ int main(void)
 		TEST(a_message_that_is_too_long_is_bad),
 		TEST(presence_decides_online_and_makes_stale),
 		TEST(any_message_is_a_sign_of_life_without_presence),
+		TEST(silence_means_away),
 		TEST(a_lost_link_matters_only_after_a_while),
 		TEST(a_retained_message_raises_no_event),
 		TEST(updates_beyond_the_limit_are_held_and_go_out_newest_only),
