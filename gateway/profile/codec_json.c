@@ -1,4 +1,4 @@
-/* JSON bodies: one forward scan against the message's key table; a tree only when selectors need one. */
+/* JSON bodies: one forward scan against the message's key table, without a tree. */
 #include <errno.h>
 
 #include "gw/alloc.h"
@@ -113,15 +113,122 @@ static bool scan_object(struct scan *s, const struct gw_trie_node *n)
 	}
 }
 
+/* --- elements that a selector chooses --- */
+
+/* Is the text form of this scalar the selector's value? */
+static bool is_chosen(struct scan *s, const struct gw_trie_key *k, enum gw_json_token t)
+{
+	struct gw_str text = s->r.text;
+	double v;
+	switch (t) {
+	case GW_JSON_TEXT:
+		if (s->r.escaped) {
+			gw_buf_reset(s->scratch);
+			if (gw_json_unescape(text, s->scratch) < 0) {
+				return false;
+			}
+			text = gw_buf_str(s->scratch);
+		}
+		return gw_str_eq(text, k->value);
+	case GW_JSON_NUMBER:
+		return k->is_number && gw_parse_double(text, &v) == 0 && v == k->number;
+	case GW_JSON_TRUE: return gw_str_is(k->value, "true");
+	case GW_JSON_FALSE: return gw_str_is(k->value, "false");
+	case GW_JSON_NULL: return gw_str_is(k->value, "null");
+	case GW_JSON_ERROR:
+	case GW_JSON_END:
+	case GW_JSON_OBJECT:
+	case GW_JSON_OBJECT_END:
+	case GW_JSON_LIST:
+	case GW_JSON_LIST_END:
+	case GW_JSON_KEY: return false;
+	}
+	return false;
+}
+
+/* Looks at one member (key) or item (index) of an element, and passes over it. */
+static bool peek_value(struct scan *s, const struct gw_trie_node *n, struct gw_str key,
+		       uint32_t index, enum gw_json_token t, uint64_t *chosen)
+{
+	const struct gw_trie_key *keys = s->trie->keys + n->first_select;
+	for (uint16_t i = 0; i < n->n_selects; i++) {
+		bool here = key.p ? gw_str_eq(keys[i].key, key) : keys[i].index == index;
+		if (here && is_chosen(s, &keys[i], t)) {
+			*chosen |= UINT64_C(1) << i;
+		}
+	}
+	return skip_value(&s->r, t);
+}
+
+/* Passes over an element whose first token is t: which selectors does it answer? */
+static bool peek(struct scan *s, const struct gw_trie_node *n, enum gw_json_token t,
+		 uint64_t *chosen)
+{
+	if (t != GW_JSON_OBJECT && t != GW_JSON_LIST) {
+		return skip_value(&s->r, t);
+	}
+	for (uint32_t index = 0;; index++) {
+		enum gw_json_token next = gw_json_next(&s->r);
+		struct gw_str key = {NULL, 0};
+		if (next == GW_JSON_OBJECT_END || next == GW_JSON_LIST_END) {
+			return true;
+		}
+		if (next == GW_JSON_KEY) {
+			key = s->r.text; /* one with escapes selects nothing */
+			next = gw_json_next(&s->r);
+		}
+		if (!peek_value(s, n, key, index, next, chosen)) {
+			return false;
+		}
+	}
+}
+
+static bool scan_again(struct scan *s, const struct gw_json_reader *before,
+		       const struct gw_trie_node *n)
+{
+	s->r = *before;
+	return scan_value(s, n, gw_json_next(&s->r));
+}
+
+/* The first element that answers a selector is scanned once more with what lies below it. */
+static bool scan_element(struct scan *s, const struct gw_trie_node *n,
+			 const struct gw_json_reader *before, enum gw_json_token t, uint64_t *done)
+{
+	uint64_t chosen = 0;
+	if (!peek(s, n, t, &chosen)) {
+		return false;
+	}
+	const struct gw_json_reader after = s->r;
+	chosen &= ~*done;
+	*done |= chosen;
+	for (; chosen; chosen &= chosen - 1) {
+		const struct gw_trie_key *k =
+			&s->trie->keys[n->first_select + __builtin_ctzll(chosen)];
+		if (!scan_again(s, before, &s->trie->nodes[k->node])) {
+			return false;
+		}
+	}
+	s->r = after;
+	return true;
+}
+
 static bool scan_list(struct scan *s, const struct gw_trie_node *n)
 {
+	uint64_t done = 0;
 	for (uint32_t i = 0;; i++) {
+		const struct gw_json_reader before = s->r;
 		enum gw_json_token t = gw_json_next(&s->r);
 		if (t == GW_JSON_LIST_END) {
 			return true;
 		}
-		const struct gw_trie_node *child = find_index(s->trie, n, i);
-		if (child ? !scan_value(s, child, t) : !skip_value(&s->r, t)) {
+		const struct gw_trie_node *child = n->indexed ? find_index(s->trie, n, i) : NULL;
+		if (n->n_selects && !scan_element(s, n, &before, t, &done)) {
+			return false;
+		}
+		bool again = n->n_selects && child;
+		if (again   ? !scan_again(s, &before, child)
+		    : child ? !scan_value(s, child, t)
+			    : !n->n_selects && !skip_value(&s->r, t)) {
 			return false;
 		}
 	}
@@ -139,7 +246,9 @@ static bool scan_value(struct scan *s, const struct gw_trie_node *n, enum gw_jso
 	case GW_JSON_FALSE: return hit(s, n, GW_FOUND_FALSE, s->r.text);
 	case GW_JSON_NULL: return hit(s, n, GW_FOUND_NULL, s->r.text);
 	case GW_JSON_OBJECT: whole = n->n_keys ? scan_object(s, n) : skip_value(&s->r, t); break;
-	case GW_JSON_LIST: whole = n->indexed ? scan_list(s, n) : skip_value(&s->r, t); break;
+	case GW_JSON_LIST:
+		whole = n->indexed || n->n_selects ? scan_list(s, n) : skip_value(&s->r, t);
+		break;
 	case GW_JSON_ERROR:
 	case GW_JSON_END:
 	case GW_JSON_KEY:
@@ -164,27 +273,12 @@ static int scan_body(struct gw_binding *b, const struct gw_trie *trie, struct gw
 static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct gw_body *body,
 		   struct gw_found *found, struct gw_arena **a)
 {
+	(void)a;
 	if (body->tree) {
 		gw_extract_tree(m, body->tree, found);
 		return 0;
 	}
-	if (m->trie) {
-		return scan_body(b, m->trie, body->bytes, found);
-	}
-	const struct gw_node_limits limits = {.max_bytes = GW_BODY_BYTES,
-					      .max_depth = GW_BODY_DEPTH,
-					      .max_nodes = GW_BODY_NODES,
-					      .max_text_bytes = GW_BODY_TEXT_BYTES};
-	struct gw_node *tree = NULL;
-	*a = *a ? *a : gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
-	if (!*a) {
-		return -ENOMEM;
-	}
-	if (gw_node_parse_json(*a, body->bytes, &limits, &tree, /* reterr_= */ NULL) < 0) {
-		return -EBADMSG;
-	}
-	gw_extract_tree(m, tree, found);
-	return 0;
+	return scan_body(b, m->trie, body->bytes, found);
 }
 
 static int compose(struct gw_composing *c, const struct gw_pl_msg *m)

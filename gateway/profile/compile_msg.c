@@ -470,6 +470,12 @@ int gw_compile_extracts(struct gw_compiler *c)
 		r = r < 0 ? r : bodies(c, &p->msgs[i]);
 		if (r == 0 && p->msgs[i].codec->codec == GW_CODEC_JSON) {
 			r = gw_trie_compile(c->arena, &p->msgs[i]);
+			r = r == -E2BIG
+				    ? gw_refuse(
+					      c, p->msgs[i].node, NULL, "size",
+					      "too many references, or more than %d selectors of one list",
+					      GW_SELECTS)
+				    : r;
 		}
 		if (r < 0) {
 			return r;

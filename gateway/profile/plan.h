@@ -174,12 +174,18 @@ struct gw_trie_key {
 	struct gw_str key;
 	uint32_t index; /* of a list, UINT32_MAX: none */
 	uint16_t node;
+	/* of a selector [key=value]: index is its position in an element that is a list */
+	bool is_number; /* value is the text form of number */
+	struct gw_str value;
+	double number;
 };
 struct gw_trie_node {
-	uint16_t first_key, n_keys;
+	uint16_t first_key, n_keys;	    /* sorted by length, then bytes */
+	uint16_t first_select, n_selects;   /* behind them */
 	uint16_t first_extract, n_extracts; /* in hits */
 	bool indexed;
 };
+#define GW_SELECTS 64 /* of one list */
 struct gw_trie {
 	const struct gw_trie_node *nodes;
 	const struct gw_trie_key *keys;
@@ -207,7 +213,7 @@ struct gw_pl_msg {
 		uint16_t msg, extract;
 	} * layers;
 	uint16_t n_layers;
-	const struct gw_trie *trie; /* NULL: through a tree */
+	const struct gw_trie *trie; /* of json */
 	bool options;		    /* has % references */
 
 	struct gw_out *outs; /* in order of the points */

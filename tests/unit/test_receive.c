@@ -227,6 +227,56 @@ static void cbor_is_the_same_tree(void **state)
 	case_close(&c);
 }
 
+/* A body scanned as text and the same body as a tree give the same, whatever stands in it. */
+static void selectors_scan_like_trees(void **state)
+{
+	static const struct {
+		const char *body, *a, *b, *c, *d;
+	} rows[] = {
+		{"{\"e\":[{\"n\":\"1\",\"v\":5},{\"n\":\"2\",\"v\":6},{\"n\":\"1\",\"v\":7}]}", "5",
+		 "6", "null", "null"},
+		{"{\"e\":[{\"v\":5,\"n\":1},{\"v\":6,\"n\":2.0}]}", "5", "6", "null",
+		 "null"}, /* numbers by text form */
+		{"{\"e\":[{\"v\":5,\"n\":\"\\u0031\"},[],7,null,{\"n\":{\"n\":\"2\"}}]}", "5",
+		 "null", "null", "null"},
+		{"{\"e\":[{\"n\":true,\"v\":1},{\"n\":null}]}", "null", "null", "null", "null"},
+		{"{\"g\":[[0,9103,1],[0,3101,21,[8,9]]]}", "null", "null", "21", "9"},
+		{"{\"g\":[{\"1\":3101,\"2\":4}]}", "null", "null", "4",
+		 "null"}, /* a map with decimal keys */
+		{"{\"e\":{\"n\":\"1\",\"v\":5},\"g\":3}", "null", "null", "null", "null"},
+		{"{\"e\":[{\"n\":\"1\"},{\"n\":\"1\",\"v\":5}]}", "null", "null", "null",
+		 "null"}, /* the first counts */
+	};
+	const struct gw_node_limits limits = {.max_bytes = 4096, .max_depth = 16};
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s}}\n"
+		"points: {a: {in: \"m#/e/[n=1]/v\"}, b: {in: \"m#/e/[n=2]/v\"}, c: {in: \"m#/g/[1=3101]/2\"}, d: {in: \"m#/g/[1=3101]/3/1\"}, e: {in: m#/g/1/1}}\n"
+		"caps: {x.t.a: {type: int, point: a, ro: true}, x.t.b: {type: int, point: b, ro: true}, x.t.c: {type: int, point: c, ro: true}, x.t.d: {type: int, point: d, ro: true}, x.t.e: {type: int, point: e, ro: true}}");
+	for (size_t i = 0; i < gw_countof(rows) * 2; i++) {
+		const char *body = rows[i / 2].body;
+		const char *const values[] = {rows[i / 2].a, rows[i / 2].b, rows[i / 2].c,
+					      rows[i / 2].d};
+		struct gw_arena *a = gw_arena_new(65536);
+		struct gw_node *tree = NULL;
+		assert_int_equal(gw_node_parse_json(a, gw_str(body), &limits, &tree, NULL), 0);
+		const struct gw_body given = {.bytes = gw_str(i % 2 ? "" : body),
+					      .tree = i % 2 ? tree : NULL};
+		gw_binding_reset(c.b);
+		assert_int_equal(gw_binding_receive(c.b, 0, &given, false, 0, &c.received), 0);
+		for (size_t k = 0; k < gw_countof(values); k++) {
+			char address[] = "x.t.a";
+			address[4] = (char)('a' + k);
+			assert_string_equal(case_value(&c, address), values[k]);
+		}
+		assert_string_equal(case_value(&c, "x.t.e"), i / 2 == 4 ? "3101" : "null");
+		gw_arena_free(a);
+	}
+	case_close(&c);
+}
+
 static void unavailable_has_no_value(void **state)
 {
 	struct profile_case c;
@@ -283,6 +333,7 @@ int main(void)
 		cmocka_unit_test(retained_raises_no_event),
 		cmocka_unit_test(presence_and_dedup),
 		cmocka_unit_test(cbor_is_the_same_tree),
+		cmocka_unit_test(selectors_scan_like_trees),
 		cmocka_unit_test(unavailable_has_no_value),
 		cmocka_unit_test(out_of_memory),
 	};
