@@ -84,6 +84,51 @@ static bool same_profile(const struct gw_device *d, const struct gw_profile *p)
 	       memcmp(gw_profile_digest(d->profile), gw_profile_digest(p), 32) == 0;
 }
 
+/*
+ * Binds once on trial. *ret_owner: the device that owns an address which this binding would take (other than except), or NULL. A
+ * refusal of the profile is negative.
+ */
+static int try_binding(struct gw_gateway *g, const char *adapter, struct gw_profile *profile,
+		       const struct gw_vars *vars, const char *except, const char **ret_owner,
+		       struct gw_error *reterr_)
+{
+	struct gw_plan *plan = NULL;
+	struct gw_binding *b = NULL;
+
+	int r = gw_plan_get(profile, vars, &plan, reterr_);
+	if (r < 0) {
+		return r;
+	}
+	r = gw_binding_new(plan, vars, &b, reterr_);
+	gw_plan_unref(plan);
+	if (r < 0) {
+		return r;
+	}
+	*ret_owner = gw_route_conflict(g->hosts, adapter, b, vars, except);
+	gw_binding_free(b);
+	return 0;
+}
+
+/* The new variables, complete and of an address that is free; else the device keeps its old one, and says so. */
+static int try_following(struct gw_device *d, struct gw_profile *profile, struct gw_vars *vars,
+			 struct gw_error *reterr_)
+{
+	const char *owner = NULL;
+	char text[256];
+
+	int r = gw_profile_complete_vars(profile, vars, reterr_);
+	if (r == 0) {
+		r = try_binding(d->gateway, d->adapter, profile, vars, d->id, &owner, reterr_);
+	}
+	if (r < 0 || !owner) {
+		return r;
+	}
+	(void)snprintf(text, sizeof(text),
+		       "It announced the address of the device %s and keeps its old one.", owner);
+	gw_registry_set_problem(d, text);
+	return gw_error_set(reterr_, -EADDRINUSE, "address", "%s", text);
+}
+
 /* Binds the device to what its announcement says now; the old binding stays when that is refused. */
 static void follow(struct gw_device *d, const struct gw_candidate *c)
 {
@@ -102,6 +147,7 @@ static void follow(struct gw_device *d, const struct gw_candidate *c)
 		gw_registry_set_problem(d, d->route ? NULL : d->problem);
 		return;
 	}
+	r = r == 0 ? try_following(d, profile, &vars, &e) : r;
 	r = r == 0 ? gw_registry_rebind(d, profile, &vars, &e) : r;
 	gw_vars_fini(&vars);
 	if (r < 0) {
@@ -475,24 +521,15 @@ static enum gw_status choose_names(struct adopting *ad, const struct gw_adoption
 	return GW_STATUS_DONE;
 }
 
-/* Binds it once on trial: a profile or an address that is refused must be found out before anything is stored. */
-static enum gw_status try_binding(struct adopting *ad, struct gw_error *reterr_)
+/* What is refused must be found out before anything is stored. */
+static enum gw_status try_out(struct adopting *ad, struct gw_error *reterr_)
 {
-	struct gw_plan *plan = NULL;
-	struct gw_binding *b = NULL;
-	const char *adapter = ad->candidate->adapter;
+	const char *owner = NULL;
 
-	if (gw_plan_get(ad->profile, &ad->vars, &plan, reterr_) < 0) {
+	if (try_binding(ad->gateway, ad->candidate->adapter, ad->profile, &ad->vars,
+			/* except= */ NULL, &owner, reterr_) < 0) {
 		return GW_STATUS_INVALID;
 	}
-	int r = gw_binding_new(plan, &ad->vars, &b, reterr_);
-	gw_plan_unref(plan);
-	if (r < 0) {
-		return GW_STATUS_INVALID;
-	}
-	const char *owner = gw_route_conflict(ad->gateway->hosts, adapter, b, &ad->vars,
-					      /* except= */ NULL);
-	gw_binding_free(b);
 	if (owner) {
 		(void)gw_error_set(reterr_, -EADDRINUSE, "address",
 				   "Its address belongs to the device %s already.", owner);
@@ -519,7 +556,7 @@ static enum gw_status prepare(struct adopting *ad, const struct gw_adoption *a,
 	enum gw_status s = choose_profile(ad, a->profile, reterr_);
 	s = s == GW_STATUS_DONE ? complete_vars(ad, a->vars, reterr_) : s;
 	s = s == GW_STATUS_DONE ? choose_names(ad, a, reterr_) : s;
-	return s == GW_STATUS_DONE ? try_binding(ad, reterr_) : s;
+	return s == GW_STATUS_DONE ? try_out(ad, reterr_) : s;
 }
 
 /* Durable first, then in the registry, then at its adapter. */

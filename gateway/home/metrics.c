@@ -1,5 +1,4 @@
 /* Numbers about the gateway for /metrics (Prometheus). Read when asked; nothing is counted only for this. */
-#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -136,7 +135,6 @@ void gw_metrics_each(struct gw_gateway *g, void (*fn)(void *ctx, const struct gw
 		     void *ctx)
 {
 	const struct giving to = {fn, ctx};
-	struct mallinfo2 heap = mallinfo2();
 
 	devices(g, &to);
 	adapters(g, &to);
@@ -155,8 +153,6 @@ void gw_metrics_each(struct gw_gateway *g, void (*fn)(void *ctx, const struct gw
 	     (double)g->ready_us / 1e6);
 	give(&to, "hearth_uptime_seconds", "gauge", "Since the start of the process.",
 	     (double)(gw_clock_us() - g->start_us) / 1e6);
-	give(&to, "hearth_heap_bytes", "gauge", "Memory in use on the heap.",
-	     (double)heap.uordblks + (double)heap.hblkhd);
 	give(&to, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.",
 	     resident_bytes());
 }

@@ -285,7 +285,7 @@ static void a_device_that_moves_is_followed(void **state)
 	d = gw_device_find(h.g, GW_STR("p"));
 	assert_non_null(d);
 	assert_string_equal(gw_vars_get(&d->vars, "topic"), "b");
-	/* Onto the address of another device: refused, and said. */
+	/* Onto the address of another device: refused, and said; the old one goes on. */
 	index_profiles();
 	live_home_add(&h, "q", "test.plug", "topic=c");
 	played_announce("announce/1",
@@ -297,6 +297,13 @@ static void a_device_that_moves_is_followed(void **state)
 	played_receive("stat/c", "{\"on\":true}", false);
 	assert_property("q", "switch.on", "true ok");
 	assert_property("p", "switch.on", "true stale");
+	played_receive("stat/b", "{\"on\":false}", false);
+	assert_property("p", "switch.on", "false ok");
+	played_announce("announce/1",
+			"{\"kind\":\"plug\",\"topic\":\"b\",\"mac\":\"DC4F22A1B2C3\"}");
+	live_home_pass(&h, 3100);
+	gw_device_info(d, &info);
+	assert_string_equal(info.problem, "");
 }
 
 static void dismissed_is_hidden(void **state)
