@@ -149,10 +149,11 @@ const struct gw_adapter_class *gw_adapter_class_at(size_t index)
 	return index == 0 ? &play : NULL;
 }
 
+const struct gw_surface_class *live_surface;
+
 const struct gw_surface_class *gw_surface_class_at(size_t index)
 {
-	(void)index;
-	return NULL;
+	return index == 0 ? live_surface : NULL;
 }
 
 void played_receive(const char *topic, const char *body, bool retained)
@@ -324,8 +325,9 @@ void live_home_open(struct live_home *h, const char *const *profiles, const char
 	for (size_t i = 0; profiles && profiles[i]; i++) {
 		write_profile(h, profiles[i]);
 	}
-	(void)snprintf(text, sizeof(text), "broker: false\nlog: {level: error}\n%s",
-		       config ? config : "");
+	bool broker = config && strncmp(config, "broker:", strlen("broker:")) == 0;
+	(void)snprintf(text, sizeof(text), "%slog: {level: error}\n%s",
+		       broker ? "" : "broker: false\n", config ? config : "");
 	write_file(h->config, text);
 	gw_principal_local(&h->owner);
 	start(h);

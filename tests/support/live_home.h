@@ -6,6 +6,7 @@
 
 #include "gw/adapter.h"
 #include "gw/home.h"
+#include "gw/surface.h"
 #include "home/gateway.h"
 
 #define PLAYED_SENDS 256
@@ -45,7 +46,10 @@ struct live_home {
 	struct gw_principal owner;
 };
 
-/* profiles: texts, NULL-terminated; each is stored under its `id:`. config: of hearth.yaml beyond `broker: false`, or NULL. */
+/* The one surface of the home; NULL, as it is unless a test says otherwise: none. Set before live_home_open. */
+extern const struct gw_surface_class *live_surface;
+
+/* profiles: texts, NULL-terminated; each is stored under its `id:`. config: of hearth.yaml beyond `broker: false`, or with a broker: section first, or NULL. */
 void live_home_open(struct live_home *h, const char *const *profiles, const char *config);
 void live_home_close(struct live_home *h);
 /* Ends the gateway and starts another one on the same directory. */
