@@ -15,28 +15,65 @@
 #include "gw/log.h"
 #include "gw/topic.h"
 
-#define LEDGER_BYTES (8u << 20)
+#define LEDGER_BYTES  (32u << 20)
+#define LEDGER_TOPICS (GW_DEVICES * 64u)
+
+struct entry {
+	struct gw_list in_device;
+	struct gw_list in_doubt; /* linked while doubtful */
+	struct owner *owner;
+	char topic[];
+};
+
+struct owner {
+	struct gw_list entries;
+	char id[GW_ID_BYTES];
+};
 
 struct mqtt_ledger {
-	char path[1024], folder[1000];
-	struct gw_map *topics;	/* topic → device id, owned */
-	struct gw_map *devices; /* device id → count of topics, as pointer-sized number */
+	char path[1024];
+	struct gw_map *topics;	/* topic → struct entry, owned */
+	struct gw_map *devices; /* device id → struct owner, owned */
+	struct gw_list doubtful;
 	bool changed;
 };
 
-static int note(struct mqtt_ledger *l, struct gw_str device, struct gw_str topic)
+static struct owner *owner_of(struct mqtt_ledger *l, struct gw_str device)
 {
-	if (gw_map_find(l->topics, topic)) {
-		return 0;
+	struct owner *o = gw_map_find(l->devices, device);
+	if (o || device.len >= GW_ID_BYTES) {
+		return o;
 	}
-	char *id = gw_strndup(device.p, device.len);
-	int r = id ? gw_map_put(l->topics, topic, id) : -ENOMEM;
-	if (r) {
-		gw_free(id);
-		return r;
+	o = gw_new(struct owner);
+	if (!o) {
+		return NULL;
 	}
-	uintptr_t count = (uintptr_t)gw_map_remove(l->devices, device);
-	return gw_map_put(l->devices, device, (void *)(count + 1));
+	gw_list_init(&o->entries);
+	memcpy(o->id, device.p, device.len);
+	if (gw_map_put(l->devices, device, o) < 0) {
+		gw_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+static struct entry *add(struct mqtt_ledger *l, struct gw_str device, struct gw_str topic)
+{
+	struct owner *o = owner_of(l, device);
+	struct entry *e = o ? gw_alloc0(1, sizeof(*e) + topic.len + 1) : NULL;
+	if (!e) {
+		return NULL;
+	}
+	gw_list_init(&e->in_device);
+	gw_list_init(&e->in_doubt);
+	e->owner = o;
+	memcpy(e->topic, topic.p, topic.len);
+	if (gw_map_put(l->topics, topic, e) < 0) {
+		gw_free(e);
+		return NULL;
+	}
+	gw_list_append(&o->entries, &e->in_device);
+	return e;
 }
 
 static void read_lines(struct mqtt_ledger *l, FILE *f)
@@ -48,9 +85,13 @@ static void read_lines(struct mqtt_ledger *l, FILE *f)
 	while ((n = getline(&line, &size, f)) > 0 && (total += (size_t)n) < LEDGER_BYTES) {
 		struct gw_str rest = gw_str_trim((struct gw_str){line, (size_t)n});
 		struct gw_str device;
-		if (gw_str_split(&rest, ' ', &device) && device.len > 0 &&
-		    device.len < GW_ID_BYTES && rest.p && gw_topic_is_topic(rest)) {
-			gw_ignore(note(l, device, rest)); /* out of memory: a stale topic stays */
+		if (!gw_str_split(&rest, ' ', &device) || device.len == 0 || !rest.p ||
+		    !gw_topic_is_topic(rest) || gw_map_find(l->topics, rest)) {
+			continue;
+		}
+		struct entry *e = add(l, device, rest);
+		if (e) {
+			gw_list_append(&l->doubtful, &e->in_doubt);
 		}
 	}
 	free(line);
@@ -62,14 +103,14 @@ int mqtt_ledger_open(const char *state_dir, struct mqtt_ledger **ret_ledger)
 	if (!l) {
 		return -ENOMEM;
 	}
-	l->topics = gw_map_new(GW_DEVICES * 64u);
+	gw_list_init(&l->doubtful);
+	l->topics = gw_map_new(LEDGER_TOPICS);
 	l->devices = gw_map_new(GW_DEVICES * 2u);
-	int n = snprintf(l->folder, sizeof(l->folder), "%s", state_dir);
-	if (!l->topics || !l->devices || n < 0 || (size_t)n >= sizeof(l->folder)) {
+	int n = snprintf(l->path, sizeof(l->path), "%s/mqtt-ledger", state_dir);
+	if (!l->topics || !l->devices || n < 0 || (size_t)n >= sizeof(l->path)) {
 		mqtt_ledger_close(l);
 		return -ENOMEM;
 	}
-	(void)snprintf(l->path, sizeof(l->path), "%s/mqtt-ledger", l->folder);
 	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	if (f) {
@@ -91,44 +132,58 @@ void mqtt_ledger_close(struct mqtt_ledger *l)
 		mqtt_ledger_flush(l);
 	}
 	gw_map_free(l->topics, gw_free);
-	gw_map_free(l->devices, NULL);
+	gw_map_free(l->devices, gw_free);
 	gw_free(l);
 }
 
 void mqtt_ledger_note(struct mqtt_ledger *l, struct gw_str device, struct gw_str topic)
 {
-	if (gw_map_find(l->topics, topic)) {
-		return;
-	}
-	if (note(l, device, topic) == 0) {
+	struct entry *e = gw_map_find(l->topics, topic);
+	if (e) {
+		gw_list_remove(&e->in_doubt);
+	} else if (add(l, device, topic)) {
 		l->changed = true;
 	}
 }
 
-void mqtt_ledger_forget(struct mqtt_ledger *l, struct gw_str device,
-			void (*fn)(void *ctx, struct gw_str topic), void *ctx)
+void mqtt_ledger_doubt(struct mqtt_ledger *l, struct gw_str device)
 {
-	size_t pos = 0;
-	struct gw_str topic;
-	void *id;
-	while (gw_map_next(l->topics, &pos, &topic, &id)) {
-		if (gw_str_is(device, id)) {
-			fn(ctx, topic);
-			gw_free(gw_map_remove(l->topics, topic));
+	struct owner *o = gw_map_find(l->devices, device);
+	if (!o) {
+		return;
+	}
+	gw_list_for(pos, &o->entries)
+	{
+		struct entry *e = gw_container(pos, struct entry, in_device);
+		if (gw_list_empty(&e->in_doubt)) {
+			gw_list_append(&l->doubtful, &e->in_doubt);
 		}
 	}
-	gw_map_remove(l->devices, device);
+}
+
+static void forget(struct mqtt_ledger *l, struct entry *e)
+{
+	struct owner *o = e->owner;
+	gw_list_remove(&e->in_doubt);
+	gw_list_remove(&e->in_device);
+	gw_map_remove(l->topics, gw_str(e->topic));
+	gw_free(e);
+	if (gw_list_empty(&o->entries)) {
+		gw_map_remove(l->devices, gw_str(o->id));
+		gw_free(o);
+	}
 	l->changed = true;
 }
 
-void mqtt_ledger_each(const struct mqtt_ledger *l, void (*fn)(void *ctx, struct gw_str device),
-		      void *ctx)
+void mqtt_ledger_sweep(struct mqtt_ledger *l, bool (*fn)(void *ctx, struct gw_str topic), void *ctx)
 {
-	size_t pos = 0;
-	struct gw_str device;
-	void *count;
-	while (gw_map_next(l->devices, &pos, &device, &count)) {
-		fn(ctx, device);
+	gw_list_for_safe(pos, &l->doubtful)
+	{
+		struct entry *e = gw_container(pos, struct entry, in_doubt);
+		if (!fn(ctx, gw_str(e->topic))) {
+			return;
+		}
+		forget(l, e);
 	}
 }
 
@@ -137,16 +192,22 @@ static int write_file(const struct mqtt_ledger *l, const char *temp)
 	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!f) {
+		int r = -errno;
 		if (fd >= 0) {
 			close(fd);
 		}
-		return -errno;
+		return r;
 	}
 	size_t pos = 0;
-	struct gw_str topic;
-	void *id;
-	while (gw_map_next(l->topics, &pos, &topic, &id)) {
-		fprintf(f, "%s " GW_STR_FMT "\n", (const char *)id, GW_STR_ARG(topic));
+	struct gw_str id;
+	void *owner;
+	while (gw_map_next(l->devices, &pos, &id, &owner)) {
+		const struct owner *o = owner;
+		gw_list_for(p, &o->entries)
+		{
+			fprintf(f, "%s %s\n", o->id,
+				gw_container(p, struct entry, in_device)->topic);
+		}
 	}
 	/* No fsync: losing the last lines costs a stale topic. */
 	bool bad = fflush(f) != 0;
@@ -165,8 +226,8 @@ void mqtt_ledger_flush(struct mqtt_ledger *l)
 		r = -errno;
 	}
 	if (r) {
-		gw_log_warning("mqtt-surface", "GW-MQTT-LEDGER", "cannot write %s: %s, ignoring",
-			       l->path, strerror(-r));
+		gw_log_warning(MQTT_LOG, "GW-MQTT-LEDGER", "cannot write %s: %s, ignoring", l->path,
+			       strerror(-r));
 	}
 	l->changed = false;
 }

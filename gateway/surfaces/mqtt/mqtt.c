@@ -4,9 +4,14 @@
  *   hearth/status                                     "online" / "offline" (retained, will)
  *   hearth/<device>/state                             one JSON document per device (retained, QoS 0)
  *   hearth/<device>/event                             {"address":…,"value":…,"time":…} as events happen
- *   hearth/<device>/<component>/<group>/<name>/set    a value, or {"value":…,"id":…}; for actions the arguments
+ *   hearth/<device>/<component>/<group>/<name>/set    a value, or {"value":…,"id":…}; for actions the arguments, or any word
  *   hearth/<device>/set                               {"set":{address: value,…},"id":…} or {"action":…,"args":{…},"id":…}
  *   hearth/<device>/result                            the outcome of a command, with its id
+ *
+ * and, for controllers that read a vocabulary of their own:
+ *
+ *   homeassistant/device/hearth_<device>/config       Home Assistant discovery, see ha.c
+ *   homie/5/hearth-<device>/…                         Homie 5, see homie.c
  *
  * Topic levels are [a-z0-9_-] only: `thermostat.setpoint` is thermostat/setpoint. The store of the gateway is the truth; the whole state is
  * published anew after every connect (security rule R25), and a ledger makes sure that nothing stale stays retained.
@@ -22,16 +27,65 @@
 #include "gw/log.h"
 #include "gw/topic.h"
 
-#define TOPIC	  "mqtt-surface"
-#define DOC_BYTES (256u * 1024)
+#define RETRY_MS 250 /* after the broker was choked */
 
 static const struct gw_option options[] = {
 	{"prefix", GW_OPTION_TEXT, offsetof(struct mqtt_surface, prefix), "hearth", 0, 0, 0,
 	 "First level of every topic."},
 	{"rights", GW_OPTION_TEXT, offsetof(struct mqtt_surface, rights), "operate", 0, 0, 0,
 	 "What commands over MQTT may do: see (none), operate, or critical (locks, gas, doors)."},
+	{"homeassistant", GW_OPTION_BOOL, offsetof(struct mqtt_surface, homeassistant), "true", 0,
+	 0, 0, "Announce every device to Home Assistant."},
+	{"discovery_prefix", GW_OPTION_TEXT, offsetof(struct mqtt_surface, discovery_prefix),
+	 "homeassistant", 0, 0, 0, "First level of Home Assistant's discovery topics."},
+	{"homie", GW_OPTION_BOOL, offsetof(struct mqtt_surface, homie_on), "false", 0, 0, 0,
+	 "Publish every device by the Homie 5 convention too."},
+	{"homie_domain", GW_OPTION_TEXT, offsetof(struct mqtt_surface, homie_domain), "homie", 0, 0,
+	 0, "First level of the Homie topics."},
 	{0},
 };
+
+/* --- what all files of this surface use --- */
+
+void mqtt_cap_levels(struct gw_buf *b, const struct gw_cap_info *cap)
+{
+	const char *name = strrchr(cap->id, '.');
+	gw_buf_puts(b, cap->component);
+	gw_buf_putc(b, '/');
+	for (const char *p = cap->id; p != name; p++) {
+		gw_buf_putc(b, *p == '.' ? '-' : *p);
+	}
+	gw_buf_putc(b, '/');
+	gw_buf_puts(b, name + 1);
+}
+
+bool mqtt_may_command(struct mqtt_surface *s, const struct gw_device *d,
+		      const struct gw_cap_info *cap)
+{
+	return (cap->writable || cap->invokable) &&
+	       gw_access_decide(s->gateway, &s->principal, gw_access_action(cap), d) ==
+		       GW_STATUS_DONE;
+}
+
+/* FNV-1a: nobody but ourselves chooses what goes in. */
+uint64_t mqtt_digest(struct gw_str s)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < s.len; i++) {
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	}
+	return h ? h : 1;
+}
+
+bool mqtt_publish(struct mqtt_surface *s, struct gw_str topic, struct gw_str payload, bool retain)
+{
+	int r = gw_mqtt_link_publish(s->link, topic, payload, 0, retain, NULL);
+	if (r == -ENOBUFS || r == -ENOTCONN) {
+		return false;
+	}
+	s->dropped += r < 0; /* too large for any broker: trying again would not help */
+	return true;
+}
 
 /* --- devices --- */
 
@@ -40,10 +94,10 @@ static struct mqtt_device *device_of(const struct mqtt_surface *s, const struct 
 	return gw_device_surface_data(d, s->surface->data_slot);
 }
 
-static void mark_dirty(struct mqtt_surface *s, struct mqtt_device *d)
+static void mark(struct gw_list *list, struct gw_list *node)
 {
-	if (gw_list_empty(&d->dirty)) {
-		gw_list_append(&s->dirty, &d->dirty);
+	if (gw_list_empty(node)) {
+		gw_list_append(list, node);
 	}
 }
 
@@ -51,19 +105,48 @@ static void free_device(void *p)
 {
 	struct mqtt_device *d = p;
 	gw_list_remove(&d->dirty);
+	gw_list_remove(&d->config);
+	gw_plan_unref(d->plan);
+	gw_free(d->vacuum_topic);
 	gw_free(d->state_topic);
 	gw_free(d);
 }
 
-static struct mqtt_device *add_device(struct mqtt_surface *s, struct gw_device *device)
+/* What the home wants to have retained for this device, and nothing else. */
+static void note_topics(struct mqtt_surface *s, struct mqtt_device *d)
+{
+	mqtt_ledger_doubt(s->ledger, gw_str(d->id));
+	mqtt_ledger_note(s->ledger, gw_str(d->id), gw_str(d->state_topic));
+	if (s->homeassistant) {
+		mqtt_ha_note(s, d);
+	}
+	if (s->homie) {
+		mqtt_homie_note(s->homie, d);
+	}
+}
+
+static void device_changed(struct mqtt_surface *s, struct mqtt_device *d)
+{
+	if (s->homie) {
+		mqtt_homie_changed(s->homie, d);
+	}
+	note_topics(s, d);
+	mark(&s->dirty, &d->dirty);
+	if (s->homeassistant) {
+		mark(&s->configs, &d->config);
+	}
+}
+
+static int add_device(struct mqtt_surface *s, struct gw_device *device)
 {
 	struct gw_device_info info;
 	gw_device_info(device, &info);
 	struct mqtt_device *d = gw_new(struct mqtt_device);
 	if (!d) {
-		return NULL;
+		return -ENOMEM;
 	}
 	gw_list_init(&d->dirty);
+	gw_list_init(&d->config);
 	d->device = device;
 	(void)snprintf(d->id, sizeof(d->id), "%s", info.id);
 	GW_AUTO(gw_buf_fini) struct gw_buf topic = GW_BUF_INIT(GW_TOPIC_BYTES + 1);
@@ -71,18 +154,17 @@ static struct mqtt_device *add_device(struct mqtt_surface *s, struct gw_device *
 	d->state_topic = gw_buf_take(&topic);
 	if (!d->state_topic || gw_map_put(s->devices, gw_str(d->id), d) < 0) {
 		free_device(d);
-		return NULL;
+		return -ENOMEM;
 	}
 	gw_device_set_surface_data(device, s->surface->data_slot, d);
-	return d;
+	int r = s->homie ? mqtt_homie_add(s->homie, d) : 0;
+	device_changed(s, d);
+	return r;
 }
 
-static void clear_topic(void *ctx, struct gw_str topic)
+static bool clear_topic(void *ctx, struct gw_str topic)
 {
-	struct mqtt_surface *s = ctx;
-	if (gw_mqtt_link_publish(s->link, topic, GW_STR(""), 0, /* retain= */ true, NULL) < 0) {
-		s->dropped++;
-	}
+	return mqtt_publish(ctx, topic, GW_STR(""), /* retain= */ true);
 }
 
 static void remove_device(struct mqtt_surface *s, const char *id)
@@ -91,11 +173,10 @@ static void remove_device(struct mqtt_surface *s, const char *id)
 	if (!d) {
 		return;
 	}
-	/* While down the ledger keeps the device, and the next connect clears its topics. */
-	if (s->up) {
-		mqtt_ledger_forget(s->ledger, gw_str(id), clear_topic, s);
-		mqtt_ledger_flush(s->ledger);
+	if (s->homie) {
+		mqtt_homie_remove(s->homie, d);
 	}
+	mqtt_ledger_doubt(s->ledger, gw_str(id));
 	free_device(d);
 }
 
@@ -112,9 +193,29 @@ static void publish_event(struct mqtt_surface *s, const struct gw_event *e)
 	gw_value_write_json(&body, &e->value, e->cap->domain.res);
 	gw_buf_printf(&body, ",\"time\":%lld}", (long long)e->time_wall_ms);
 	if (gw_buf_error(&topic) || gw_buf_error(&body) ||
-	    gw_mqtt_link_publish(s->link, gw_buf_str(&topic), gw_buf_str(&body), 0,
-				 /* retain= */ false, NULL) < 0) {
-		s->dropped++;
+	    !mqtt_publish(s, gw_buf_str(&topic), gw_buf_str(&body), /* retain= */ false)) {
+		s->dropped++; /* an event of the past is nothing to say later (R11) */
+	}
+}
+
+/* The names of rooms go into the documents for Home Assistant. */
+static void look_at_rooms(struct mqtt_surface *s)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf names = GW_BUF_INIT(MQTT_DOC_BYTES);
+	struct gw_room_info room;
+	for (size_t i = 0; gw_room_at(s->gateway, i, &room); i++) {
+		gw_buf_printf(&names, "%s %s\n", room.id, room.name);
+	}
+	uint64_t now = mqtt_digest(gw_buf_str(&names));
+	if (now == s->rooms) {
+		return;
+	}
+	s->rooms = now;
+	size_t pos = 0;
+	struct gw_str id;
+	void *device;
+	while (gw_map_next(s->devices, &pos, &id, &device)) {
+		mark(&s->configs, &((struct mqtt_device *)device)->config);
 	}
 }
 
@@ -124,79 +225,108 @@ static void on_event(struct gw_listener *l, const struct gw_event *e)
 	struct mqtt_device *d = e->device ? device_of(s, e->device) : NULL;
 	switch (e->type) {
 	case GW_EVENT_PROPERTY:
-	case GW_EVENT_DEVICE_CHANGED:
 		if (d) {
-			mark_dirty(s, d);
+			mark(&s->dirty, &d->dirty);
+			if (s->homie) {
+				mqtt_homie_property(s->homie, d, e->index);
+			}
 		}
 		break;
 	case GW_EVENT_HAPPENED:
 		if (s->up && d) {
 			publish_event(s, e);
 		}
+		if (s->homie && d) {
+			mqtt_homie_happened(s->homie, d, e);
+		}
 		break;
 	case GW_EVENT_DEVICE_ADDED:
-		d = e->device && !d ? add_device(s, e->device) : d;
+		if (e->device && !d && add_device(s, e->device) < 0) {
+			gw_log_error(MQTT_LOG, "GW-MQTT-MEMORY",
+				     "out of memory: %s is not on MQTT until the next start",
+				     e->device_id);
+		}
+		break;
+	case GW_EVENT_DEVICE_CHANGED:
 		if (d) {
-			mark_dirty(s, d);
+			device_changed(s, d);
 		}
 		break;
 	case GW_EVENT_DEVICE_REMOVED: remove_device(s, e->device_id); break;
-	case GW_EVENT_CANDIDATE:
-	case GW_EVENT_COMMAND:
 	case GW_EVENT_HOME:
+		if (s->homeassistant) {
+			look_at_rooms(s);
+		}
+		break;
+	case GW_EVENT_COMMAND: mqtt_command_settled(s, e); break;
+	case GW_EVENT_CANDIDATE:
 	case GW_EVENT_TYPES: break;
+	}
+}
+
+/* False: down or choked. What is dirty stays so, and the newest values go out later. */
+static bool publish_all(struct mqtt_surface *s)
+{
+	while (!gw_list_empty(&s->configs)) {
+		struct mqtt_device *d = gw_container(s->configs.next, struct mqtt_device, config);
+		if (!mqtt_ha_publish(s, d)) {
+			return false;
+		}
+		gw_list_remove(&d->config);
+	}
+	while (!gw_list_empty(&s->dirty)) {
+		struct mqtt_device *d = gw_container(s->dirty.next, struct mqtt_device, dirty);
+		if (!mqtt_state_publish(s, d)) {
+			return false;
+		}
+		gw_list_remove(&d->dirty);
+	}
+	return true;
+}
+
+static void flush(struct mqtt_surface *s)
+{
+	/* First the list of what will be retained: what is not in it can never be cleared. */
+	mqtt_ledger_flush(s->ledger);
+	if (s->homie) {
+		mqtt_homie_flush(s->homie);
+	}
+	if (!s->up) {
+		return;
+	}
+	if (publish_all(s)) {
+		mqtt_ledger_sweep(s->ledger, clear_topic, s);
+	} else if (s->up) {
+		gw_timer_start(s->retry, RETRY_MS, 0);
 	}
 }
 
 static void on_flush(struct gw_listener *l)
 {
-	struct mqtt_surface *s = gw_container(l, struct mqtt_surface, listener);
-	if (!s->up) {
-		return; /* what is dirty stays so: the newest values go out after the next connect */
-	}
-	gw_list_for_safe(pos, &s->dirty)
-	{
-		struct mqtt_device *d = gw_container(pos, struct mqtt_device, dirty);
-		gw_list_remove(pos);
-		mqtt_state_publish(s, d);
-	}
-	mqtt_ledger_flush(s->ledger);
+	flush(gw_container(l, struct mqtt_surface, listener));
+}
+
+static void on_retry(void *ctx)
+{
+	flush(ctx);
 }
 
 /* --- link --- */
 
-struct stale {
-	struct mqtt_surface *s;
-	char ids[64][GW_ID_BYTES];
-	size_t n;
-};
-
-static void find_stale(void *ctx, struct gw_str device)
+void mqtt_say_everything(struct mqtt_surface *s)
 {
-	struct stale *x = ctx;
-	if (x->n < gw_countof(x->ids) && device.len < GW_ID_BYTES &&
-	    !gw_map_find(x->s->devices, device)) {
-		memcpy(x->ids[x->n], device.p, device.len);
-		x->ids[x->n++][device.len] = '\0';
-	}
-}
-
-/* Devices of the ledger that the home no longer has: their topics are cleared, 64 at a time. */
-static void clear_stale(struct mqtt_surface *s)
-{
-	struct stale *x = gw_new(struct stale);
-	if (!x) {
-		return;
-	}
-	x->s = s;
-	do {
-		x->n = 0;
-		mqtt_ledger_each(s->ledger, find_stale, x);
-		for (size_t i = 0; i < x->n; i++) {
-			mqtt_ledger_forget(s->ledger, gw_str(x->ids[i]), clear_topic, s);
+	size_t pos = 0;
+	struct gw_str id;
+	void *p;
+	while (gw_map_next(s->devices, &pos, &id, &p)) {
+		struct mqtt_device *d = p;
+		d->digest = d->vacuum_digest = 0;
+		mark(&s->dirty, &d->dirty);
+		if (s->homeassistant) {
+			mark(&s->configs, &d->config);
 		}
-	} while (x->n == gw_countof(x->ids));
-	gw_free(x);
+	}
+	flush(s);
 }
 
 static void on_link_state(void *ctx, enum gw_link_state state, const char *reason)
@@ -204,33 +334,27 @@ static void on_link_state(void *ctx, enum gw_link_state state, const char *reaso
 	struct mqtt_surface *s = ctx;
 	bool up = state == GW_LINK_UP;
 	if (state == GW_LINK_REFUSED) {
-		gw_log_error(TOPIC, "GW-MQTT-SURFACE-AUTH", "the broker refuses the surface: %s",
+		gw_log_error(MQTT_LOG, "GW-MQTT-SURFACE-AUTH", "the broker refuses the surface: %s",
 			     reason ? reason : "credentials");
 	}
-	if (up == s->up) {
-		return;
+	if (up != s->up && !s->stopping) {
+		s->up = up;
+		if (up) {
+			gw_ignore(mqtt_publish(s, gw_str(s->status_topic), GW_STR("online"),
+					       /* retain= */ true)); /* it has just come up */
+			mqtt_say_everything(s);
+		}
 	}
-	s->up = up;
-	if (!up) {
-		return;
-	}
-	if (gw_mqtt_link_publish(s->link, gw_str(s->status_topic), GW_STR("online"), 0,
-				 /* retain= */ true, NULL) < 0) {
-		s->dropped++;
-	}
-	clear_stale(s);
-	size_t pos = 0;
-	struct gw_str id;
-	void *device;
-	while (gw_map_next(s->devices, &pos, &id, &device)) {
-		mark_dirty(s, device);
-	}
-	on_flush(&s->listener);
 }
 
 static void on_message(void *ctx, const struct gw_mqtt_message *m)
 {
-	mqtt_command_receive(ctx, m);
+	struct mqtt_surface *s = ctx;
+	if (s->birth_topic && gw_str_is(m->topic, s->birth_topic)) {
+		mqtt_ha_birth(s, m);
+	} else {
+		mqtt_command_receive(s, m);
+	}
 }
 
 /* --- class --- */
@@ -247,15 +371,24 @@ static int set_rights(struct mqtt_surface *s)
 	};
 	for (size_t i = 0; i < gw_countof(rows); i++) {
 		if (strcmp(rows[i].name, s->rights) == 0) {
-			s->principal = (struct gw_principal){.role = GW_ROLE_TOKEN,
-							     .who = "mqtt",
-							     .via = "mqtt",
-							     .scope = rows[i].scope};
+			gw_principal_service(&s->principal, "mqtt", rows[i].scope);
 			return 0;
 		}
 	}
-	gw_log_error(TOPIC, "GW-MQTT-RIGHTS", "rights is \"%s\"; expected see, operate or critical",
-		     s->rights);
+	gw_log_error(MQTT_LOG, "GW-MQTT-RIGHTS",
+		     "rights is \"%s\"; expected see, operate or critical", s->rights);
+	return -EINVAL;
+}
+
+static int check_level(const char *option, const char *level)
+{
+	size_t n = strspn(level, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	if (n > 0 && n <= 64 && level[n] == '\0') {
+		return 0;
+	}
+	gw_log_error(MQTT_LOG, "GW-MQTT-PREFIX",
+		     "%s is \"%s\"; expected one topic level of [a-z0-9_-], at most 64 characters",
+		     option, level);
 	return -EINVAL;
 }
 
@@ -265,19 +398,35 @@ static int init(struct gw_surface *surface)
 	s->surface = surface;
 	s->gateway = surface->gateway;
 	gw_list_init(&s->dirty);
-	gw_buf_init(&s->doc, DOC_BYTES);
+	gw_list_init(&s->configs);
+	gw_list_init(&s->accepted);
+	gw_buf_init(&s->doc, MQTT_DOC_BYTES);
 	s->prefix_len = strlen(s->prefix);
-	if (!gw_topic_is_topic(gw_str(s->prefix)) || strchr(s->prefix, '/')) {
-		gw_log_error(TOPIC, "GW-MQTT-PREFIX", "prefix \"%s\" must be one topic level",
-			     s->prefix);
-		return -EINVAL;
+	int r = check_level("prefix", s->prefix);
+	r = r ? r : check_level("discovery_prefix", s->discovery_prefix);
+	r = r ? r : check_level("homie_domain", s->homie_domain);
+	return r ? r : set_rights(s);
+}
+
+static int connect_all(struct mqtt_surface *s)
+{
+	static const struct gw_mqtt_ops ops = {.state = on_link_state, .message = on_message};
+	struct gw_mqtt_will will = {gw_str(s->status_topic), GW_STR("offline"), 0, true};
+	int r = mqtt_ledger_open(s->surface->state_dir, &s->ledger);
+	if (r == 0) {
+		mqtt_ledger_note(s->ledger, GW_STR(MQTT_LEDGER_ROOT), gw_str(s->status_topic));
 	}
-	return set_rights(s);
+	r = r ? r
+	      : gw_mqtt_link_new(gw_gateway_loop(s->gateway),
+				 gw_broker_endpoint(s->surface->broker, GW_BROKER_SURFACE), NULL,
+				 &will, &ops, s, &s->link);
+	r = r ? r : mqtt_command_subscribe(s);
+	r = r || !s->homeassistant ? r : mqtt_ha_start(s);
+	return r || !s->homie_on ? r : mqtt_homie_new(s);
 }
 
 static int start(struct gw_surface *surface)
 {
-	static const struct gw_mqtt_ops ops = {.state = on_link_state, .message = on_message};
 	struct mqtt_surface *s = surface->impl;
 	if (!surface->broker) {
 		return 0; /* a home without a broker has no MQTT surface */
@@ -286,67 +435,81 @@ static int start(struct gw_surface *surface)
 	gw_buf_printf(&topic, "%s/status", s->prefix);
 	s->status_topic = gw_buf_take(&topic);
 	s->devices = gw_map_new(GW_DEVICES);
-	if (!s->status_topic || !s->devices) {
+	s->retry = gw_timer_new(gw_gateway_loop(s->gateway), on_retry, s);
+	if (!s->status_topic || !s->devices || !s->retry) {
 		return -ENOMEM;
 	}
-	struct gw_mqtt_will will = {gw_str(s->status_topic), GW_STR("offline"), 0, true};
-	int r = mqtt_ledger_open(surface->state_dir, &s->ledger);
-	if (r == 0) {
-		r = gw_mqtt_link_new(gw_gateway_loop(s->gateway),
-				     gw_broker_endpoint(surface->broker, GW_BROKER_SURFACE), NULL,
-				     &will, &ops, s, &s->link);
-	}
-	if (r == 0) {
-		r = mqtt_command_subscribe(s);
+	int r = connect_all(s);
+	struct gw_device *d;
+	for (size_t i = 0; r == 0 && (d = gw_device_at(s->gateway, i)) != NULL; i++) {
+		r = add_device(s, d);
 	}
 	if (r) {
 		return r;
 	}
-	struct gw_device *d;
-	for (size_t i = 0; (d = gw_device_at(s->gateway, i)) != NULL; i++) {
-		if (!add_device(s, d)) {
-			return -ENOMEM;
-		}
-	}
 	s->listener = (struct gw_listener){.event = on_event, .flush = on_flush};
 	gw_bus_listen(s->gateway, &s->listener);
-	return gw_mqtt_link_start(s->link);
+	r = s->homie ? mqtt_homie_start(s->homie) : 0;
+	return r ? r : gw_mqtt_link_start(s->link);
+}
+
+void mqtt_part_stopped(struct mqtt_surface *s)
+{
+	if (--s->parts == 0) {
+		gw_surface_stopped(s->surface);
+	}
 }
 
 static void on_stopped(void *ctx)
 {
-	struct mqtt_surface *s = ctx; /* the link's context */
-	gw_surface_stopped(s->surface);
+	mqtt_part_stopped(ctx);
 }
 
 static void stop(struct gw_surface *surface)
 {
 	struct mqtt_surface *s = surface->impl;
+	if (s->stopping) {
+		return;
+	}
+	s->stopping = true;
 	if (s->listener.event) {
 		gw_bus_unlisten(&s->listener);
-		s->listener.event = NULL;
 	}
 	if (!s->link) {
 		gw_surface_stopped(surface);
 		return;
 	}
+	gw_timer_stop(s->retry);
 	if (s->up) {
 		/* A clean DISCONNECT sends no will. */
-		gw_ignore(gw_mqtt_link_publish(s->link, gw_str(s->status_topic), GW_STR("offline"),
-					       0, /* retain= */ true, NULL));
+		gw_ignore(
+			mqtt_publish(s, gw_str(s->status_topic), GW_STR("offline"),
+				     /* retain= */ true)); /* choked: it will be dropped with us */
 	}
 	s->up = false;
+	s->parts = s->homie ? 2 : 1;
+	if (s->homie) {
+		mqtt_homie_stop(s->homie);
+	}
 	gw_mqtt_link_stop(s->link, on_stopped);
 }
 
 static void fini(struct gw_surface *surface)
 {
 	struct mqtt_surface *s = surface->impl;
+	if (s->listener.event) {
+		gw_bus_unlisten(&s->listener);
+	}
+	mqtt_command_fini(s);
+	mqtt_homie_free(s->homie);
 	gw_mqtt_link_free(s->link);
+	gw_timer_free(s->retry);
+	gw_timer_free(s->birth);
 	gw_map_free(s->devices, free_device);
 	mqtt_ledger_close(s->ledger);
 	gw_buf_fini(&s->doc);
 	gw_free(s->status_topic);
+	gw_free(s->birth_topic);
 }
 
 const struct gw_surface_class gw_surface_mqtt = {
