@@ -332,7 +332,7 @@ static char *read_file(const char *path, size_t *ret_len)
 	return gw_buf_take(&b);
 }
 
-/* Instance k of a profile that is played more than once: its identity variables get "_k" at the end. */
+/* Instance k of a profile that is played more than once: its identity gets "_k" at the end, its address is made. */
 static int instance_vars(struct sim *s, const struct gw_profile *p, size_t k, struct gw_vars *vars)
 {
 	for (size_t i = 0; i < s->given.n_vars; i++) {
@@ -351,14 +351,14 @@ static int instance_vars(struct sim *s, const struct gw_profile *p, size_t k, st
 	for (size_t i = 0; i < gw_profile_var_count(p); i++) {
 		const struct gw_var_info *v = gw_profile_var(p, i);
 		const char *value = gw_vars_get(vars, v->name);
-		bool first = i == 0 || v->identity;
-		if (v->fallback || (value && (k == 0 || !first))) {
-			continue;
+		bool mac = strcmp(v->name, "mac") == 0;
+		if (k == 0 || (!v->identity && !mac)) {
+			continue; /* what is not given the twin takes from the profile's own test */
 		}
 		char text[GW_VAR_BYTES];
-		int n = k == 0 ? snprintf(text, sizeof(text), "%s", value ? value : "sim1")
-			       : snprintf(text, sizeof(text), "%s_%zu", value ? value : "sim",
-					  k + 1);
+		int n = mac ? snprintf(text, sizeof(text), "02000000%04zX",
+				       k) /* locally administered */
+			    : snprintf(text, sizeof(text), "%s_%zu", value ? value : "sim", k + 1);
 		int r = n < 0 || (size_t)n >= sizeof(text)
 				? -E2BIG
 				: gw_vars_set(vars, gw_str(v->name), gw_str(text));
