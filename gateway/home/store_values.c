@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -233,20 +234,47 @@ static int write_removed(sqlite3 *db, const struct gw_map *removed)
 	return r;
 }
 
+static int in_order(const void *a, const void *b)
+{
+	const struct value *x = *(const struct value *const *)a,
+			   *y = *(const struct value *const *)b;
+	int r = strcmp(x->device, y->device);
+	return r ? r : strcmp(x->address, y->address);
+}
+
+/* In the order of the file, so that a page is written once. */
+static const struct value **sorted(const struct gw_map *values, size_t *ret_n)
+{
+	const struct value **list = gw_array(const struct value *, gw_map_count(values) + 1);
+	size_t pos = 0, n = 0;
+	struct gw_str key;
+	void *p;
+	while (list && gw_map_next(values, &pos, &key, &p)) {
+		list[n++] = p;
+	}
+	if (list) {
+		qsort(list, n, sizeof(*list), in_order);
+	}
+	*ret_n = n;
+	return list;
+}
+
 static int write_values(sqlite3 *db, const struct gw_map *values)
 {
 	sqlite3_stmt *st = NULL;
-	size_t pos = 0;
-	struct gw_str key;
-	void *p;
+	size_t n = 0;
+	const struct value **list = sorted(values, &n);
+	if (!list) {
+		return -ENOMEM;
+	}
 	int rc = sqlite3_prepare_v2(
 		db,
 		"INSERT INTO value(device, address, json, time) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(device, address)"
 		" DO UPDATE SET json=excluded.json, time=excluded.time",
 		-1, &st, /* tail= */ NULL);
 	int r = gw_store_errno(db, rc);
-	while (r == 0 && gw_map_next(values, &pos, &key, &p)) {
-		const struct value *v = p;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct value *v = list[i];
 		const struct gw_store_arg args[] = {
 			GW_TEXT(v->device),
 			GW_TEXT(v->address),
@@ -255,6 +283,7 @@ static int write_values(sqlite3 *db, const struct gw_map *values)
 		r = step(db, st, args, gw_countof(args));
 	}
 	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	gw_free(list);
 	return r;
 }
 

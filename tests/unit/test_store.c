@@ -443,6 +443,49 @@ static void test_values_have_a_cap(void **state)
 	assert_int_equal(n, GW_VALUES_KEPT + 1);
 }
 
+static void latest(uv_handle_t *h, void *ctx)
+{
+	uint64_t *due = ctx;
+	if (h->type == UV_TIMER && uv_is_active(h)) {
+		uint64_t in = uv_timer_get_due_in((uv_timer_t *)(void *)h);
+		*due = in > *due ? in : *due;
+	}
+}
+
+static uint64_t latest_timer_ms(struct fixture *f)
+{
+	uint64_t due = 0;
+	uv_walk(gw_loop_uv(f->loop), latest, &due);
+	return due;
+}
+
+/* R43: who fills the day's budget at once waits longer than a minute for the next flush; who is quiet does not. */
+static void test_values_have_a_budget(void **state)
+{
+	struct fixture *f = *state;
+	char address[32];
+	store_open(f);
+	assert_int_equal(put_lamp(f->store, "lamp", "", ""), 0);
+	keep(f, "lamp", "switch.on", "true", 1);
+	assert_in_range(latest_timer_ms(f), 59000, 60000);
+	RUN_UNTIL(f, size_of(f->dir, "state.db-wal") > 0);
+	for (int i = 0; i < 15000; i++) {
+		snprintf(address, sizeof(address), "group.number_%d", i);
+		keep(f, "lamp", address, "21.5", i);
+	}
+	assert_in_range(latest_timer_ms(f), 59000, 60000);
+	RUN_UNTIL(f, size_of(f->dir, "state.db") > 300000);
+	int64_t end = gw_clock_ms() + 10000;
+	while (latest_timer_ms(f) <= 60000 && gw_clock_ms() < end) {
+		uv_run(gw_loop_uv(f->loop), UV_RUN_NOWAIT);
+		keep(f, "lamp", "switch.on", "false", 2);
+	}
+	print_message("15000 values: the next flush waits %llu s\n",
+		      (unsigned long long)latest_timer_ms(f) / 1000);
+	assert_true(latest_timer_ms(f) > 600 * 1000);
+	assert_true(latest_timer_ms(f) < 24 * 3600 * 1000);
+}
+
 /* --- secrets, locks, memory, speed --- */
 
 static bool contains(const char *dir, const char *name, const char *needle)
@@ -632,6 +675,7 @@ int main(void)
 		T(test_values_of_unknown_devices_are_removed),
 		T(test_a_bad_state_file_is_made_anew),
 		T(test_values_have_a_cap),
+		T(test_values_have_a_budget),
 		T(test_secrets_are_sealed),
 		T(test_a_lost_key),
 		T(test_one_process_only),
