@@ -128,12 +128,21 @@ void gw_adapter_receive(struct gw_adapter_device *ad, uint16_t channel_index, st
 	gw_route_leave(r);
 }
 
+/* What our own surfaces announce to others comes back over the same broker; it carries the random id of this gateway. */
+static bool is_our_own(const struct gw_gateway *g, struct gw_str bytes)
+{
+	return bytes.len > 0 && memmem(bytes.p, bytes.len, g->id, strlen(g->id)) != NULL;
+}
+
 void gw_adapter_found(struct gw_adapter *a, const char *kind, struct gw_str channel,
 		      struct gw_str bytes, bool retained)
 {
 	struct gw_gateway *g = a->host->hosts->gateway;
 
 	(void)retained; /* an announcement counts either way */
+	if (is_our_own(g, bytes)) {
+		return;
+	}
 	gw_discovery_observe(g->discovery, a->name, kind, channel, bytes, gw_wall_ms());
 }
 

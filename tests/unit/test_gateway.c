@@ -392,6 +392,21 @@ static void a_description_becomes_a_device_and_is_followed(void **state)
 	assert_string_equal(info.problem, "");
 }
 
+static void what_we_announce_ourselves_is_no_candidate(void **state)
+{
+	char body[512];
+
+	(void)state;
+	index_profiles();
+	(void)snprintf(body, sizeof(body),
+		       "{\"name\":\"Relay\",\"unique_id\":\"x\",\"state_topic\":\"hearth/p/state\","
+		       "\"command_topic\":\"hearth/p/main/switch/on/set\","
+		       "\"device\":{\"identifiers\":[\"hearth_%s_p\"],\"name\":\"Plug\"}}",
+		       gw_gateway_id(h.g));
+	played_announce("homeassistant/switch/hearth_p/relay/config", body);
+	assert_int_equal(gw_candidate_count(h.g), 0);
+}
+
 /* --- health --- */
 
 static void count_check(void *ctx, const struct gw_check *c)
@@ -515,6 +530,7 @@ int main(void)
 		TEST(a_device_that_moves_is_followed),
 		TEST(dismissed_is_hidden),
 		TEST(a_description_becomes_a_device_and_is_followed),
+		TEST(what_we_announce_ourselves_is_no_candidate),
 		TEST(every_check_says_something),
 		TEST(metrics_count),
 		TEST(is_ready_soon_with_many_devices),
