@@ -243,6 +243,10 @@ static int domain(struct gw_compiler *c, struct gw_pl_cap *cap)
 		r = extension_type(c, cap);
 		cap->info.domain.unit = cap->info.unit;
 	}
+	if (cap->info.domain.type ==
+	    GW_TYPE_NONE) { /* the datum of an event without a type is not rounded */
+		cap->info.domain.res = (struct gw_resolution){1, 1000000};
+	}
 	r = r < 0 ? r : resolution(c, cap);
 	const struct gw_node *symbols = gw_node_get(cap->node, "enum");
 	if (r == 0 && symbols) {

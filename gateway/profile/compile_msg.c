@@ -395,7 +395,9 @@ static int msg_extracts(struct gw_compiler *c, uint16_t index)
 	size_t refs = 0, outs = 0;
 	for (uint16_t i = 0; i < p->n_points; i++) {
 		refs += refs_into(&p->points[i], index);
-		outs += p->points[i].n_out;
+		for (uint16_t k = 0; k < p->points[i].n_out; k++) {
+			outs += p->points[i].out[k].msg == index;
+		}
 	}
 	const struct gw_node *if_json = gw_node_get(m->node, "if_json");
 	const struct gw_node *if_byte = gw_node_get(m->node, "if_byte");

@@ -55,6 +55,7 @@ struct gw_writing {
 	struct gw_write_error *error;
 	int64_t within_ms; /* longest confirm.within of what was written, at least 3 s */
 	int16_t confirm_by;
+	uint16_t n_written; /* capabilities */
 	uint16_t n_fixed;
 	uint16_t *fixed; /* messages to send without assignments, in order */
 	uint16_t n_toggled;

@@ -289,7 +289,9 @@ int gw_write_cap(struct gw_writing *w, uint16_t index, const struct gw_node *val
 	w->view.wanted = wanted_raw(cap, &v, value);
 	w->within_ms = cap->info.confirm_within_ms > w->within_ms ? cap->info.confirm_within_ms
 								  : w->within_ms;
-	w->confirm_by = cap->info.confirm_by;
+	w->confirm_by = w->n_written++ == 0 || w->confirm_by == cap->info.confirm_by
+				? cap->info.confirm_by
+				: -1; /* confirmed by different messages: any counts */
 	r = carry_out(w, cap);
 	w->view.wanted = (struct gw_raw){.type = GW_RAW_NULL};
 	gw_value_fini(&v);

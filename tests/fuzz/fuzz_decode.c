@@ -33,8 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (size > 0 && gw_binding_new(plan, &none, &b, NULL) == 0) {
 		const struct gw_body body = {.bytes = {(const char *)data + 1, size - 1}};
-		for (int i = 0; i < 2; i++) { /* onto nothing, then onto itself */
-			(void)gw_binding_receive(b, data[0] % 8, &body, false, 0, &received);
+		int r = 0;
+		for (int i = 0; r == 0 && i < 2; i++) { /* onto nothing, then onto itself */
+			r = gw_binding_receive(b, data[0] % 8, &body, false, 0, &received);
 		}
 		gw_binding_free(b);
 	}

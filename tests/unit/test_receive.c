@@ -170,6 +170,25 @@ static void retained_raises_no_event(void **state)
 	case_close(&c);
 }
 
+static void events_without_a_type_keep_their_datum(void **state)
+{
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s}}\npoints: {k: {in: m#/k}}\ncaps: {doorbell.ring: {event: {point: k}}}");
+	assert_int_equal(case_receive(&c, "m", "{\"k\":3.5}"), 0);
+	assert_int_equal(c.received.n_events, 1);
+	gw_value_write_json(&c.text, &c.received.events[0].value,
+			    gw_plan_cap(c.plan, 0)->domain.res);
+	assert_string_equal(c.text.p, "3.5");
+	assert_int_equal(case_receive(&c, "m", "{\"k\":true}"), 0);
+	assert_int_equal(c.received.events[0].value.type, GW_VALUE_BOOL);
+	assert_int_equal(case_receive(&c, "m", "{\"k\":null}"), 0);
+	assert_int_equal(c.received.n_events, 0);
+	case_close(&c);
+}
+
 static void presence_and_dedup(void **state)
 {
 	struct profile_case c;
@@ -331,6 +350,7 @@ int main(void)
 		cmocka_unit_test(malformed_bodies_change_nothing),
 		cmocka_unit_test(nothing_is_allocated_per_message),
 		cmocka_unit_test(retained_raises_no_event),
+		cmocka_unit_test(events_without_a_type_keep_their_datum),
 		cmocka_unit_test(presence_and_dedup),
 		cmocka_unit_test(cbor_is_the_same_tree),
 		cmocka_unit_test(selectors_scan_like_trees),
