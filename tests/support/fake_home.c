@@ -199,13 +199,6 @@ struct gw_binding *gw_device_binding(struct gw_device *d)
 	return NULL;
 }
 
-void gw_binding_limits(struct gw_binding *b, size_t cap, struct gw_domain *ret_domain, bool *ret_ro)
-{
-	(void)b;
-	*ret_domain = caps[cap].domain;
-	*ret_ro = false;
-}
-
 size_t gw_device_property_count(const struct gw_device *d)
 {
 	(void)d;
