@@ -112,8 +112,7 @@ static void check_want(const struct bound *b, const struct gw_node *want)
 	gw_node_for(n, want)
 	{
 		GW_AUTO(gw_buf_fini)
-		struct gw_buf wanted = GW_BUF_INIT(10000),
-			      got = GW_BUF_INIT(10000);
+		struct gw_buf wanted = GW_BUF_INIT(10000), got = GW_BUF_INIT(10000);
 		int cap = gw_plan_find_cap(b->plan, n->key);
 		check(cap >= 0, "there is no %s", n->key.p);
 		enum gw_quality quality;

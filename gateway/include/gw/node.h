@@ -28,14 +28,13 @@ struct gw_node {
 	uint32_t key_line, key_column;
 	struct gw_str key; /* of a map member, else empty; zero-terminated, in the arena */
 	struct gw_node *next;
+	/* Of a list or map; none for a scalar, so that a walk over what came from outside needs no check of its type. */
+	struct gw_node *first, *last;
+	size_t count;
 	union {
 		bool flag;
 		double number;
 		struct gw_str text; /* zero-terminated, in the arena */
-		struct {
-			struct gw_node *first, *last;
-			size_t count;
-		};
 	};
 };
 

@@ -352,6 +352,22 @@ const char *gw_draft_rx(struct gw_draft *b, struct gw_str topic, const char *cod
 	return new_msg(b, topic, "rx", ch, codec, &name) ? name : NULL;
 }
 
+void gw_draft_rx_also(struct gw_draft *b, const char *msg, struct gw_str topic)
+{
+	struct gw_node *m = gw_node_get(b->msgs, msg);
+	struct gw_node *rx = m ? gw_node_get(m, "rx") : NULL;
+	const char *ch = channel(b, topic);
+	if (!rx || !ch) {
+		return;
+	}
+	if (rx->type == GW_NODE_TEXT) {
+		struct gw_node *first = gw_copy(b, rx);
+		rx = gw_set_list(b, m, "rx");
+		gw_add_node(b, rx, first);
+	}
+	gw_add_text(b, rx, gw_str(ch));
+}
+
 static const char *ref_text(struct gw_draft *b, const char *msg, const char *pointer)
 {
 	return gw_draft_printf(b, "%s#%s", msg, pointer);

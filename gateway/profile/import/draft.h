@@ -83,6 +83,8 @@ struct gw_node *gw_bool_node(struct gw_draft *b, bool v);
 
 /* A message that arrives on topic; one for each topic and codec. */
 const char *gw_draft_rx(struct gw_draft *b, struct gw_str topic, const char *codec);
+/* The message arrives on topic too. */
+void gw_draft_rx_also(struct gw_draft *b, const char *msg, struct gw_str topic);
 /* A message that is sent, into which pointer will be set; json: shared while base is equal and pointer is not below a taken one. */
 const char *gw_draft_tx(struct gw_draft *b, struct gw_str topic, const char *codec,
 			const struct gw_node *base, const char *pointer, uint8_t qos);

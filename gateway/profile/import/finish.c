@@ -70,12 +70,26 @@ static void set_vars(struct gw_draft *b, struct gw_node *root)
 	}
 }
 
+static bool can_ask(const struct gw_draft *b)
+{
+	gw_node_for(m, b->msgs)
+	{
+		if (gw_node_get(m, "reply")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void set_link(struct gw_draft *b, struct gw_node *root)
 {
 	struct gw_node *link = gw_set_map(b, root, "link");
 	gw_set_text(b, link, "adapter", "mqtt");
 	struct gw_node *confirm = gw_set_map(b, link, "confirm");
 	gw_set_text(b, confirm, "within", "3s");
+	if (can_ask(b)) {
+		gw_set_text(b, confirm, "else", "reread");
+	}
 	gw_node_for(n, b->link)
 	{
 		gw_set_node(b, link, n->key.p, gw_copy(b, n));

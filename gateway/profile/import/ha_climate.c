@@ -69,8 +69,8 @@ static void mode(struct gw_ha_entity *e, const char *component, const char *id,
 			taken |= gw_node_is_text(c.row[i].value, symbol);
 		}
 		if (!symbol || (taken && keys[2])) {
-			gw_draft_note(e->b, "%s has nothing for \"" GW_STR_FMT "\"", id,
-				      GW_STR_ARG(n->text));
+			gw_draft_note(e->b, "%s has nothing for \"%s\"", id,
+				      n->type == GW_NODE_TEXT ? n->text.p : "");
 			continue;
 		}
 		gw_ha_choice_add(&c, gw_text_node(e->b, gw_str(symbol)), n->text, n->text);

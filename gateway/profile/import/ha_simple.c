@@ -82,6 +82,15 @@ static struct gw_str unit_of(const struct gw_ha_entity *e)
 	return gw_str(unit ? unit : "");
 }
 
+/* expire_after: what was reported is old after these seconds. */
+static void set_expiry(struct gw_ha_entity *e, struct gw_node *c)
+{
+	double seconds = gw_ha_double(e, "expire_after", 0);
+	if (c && seconds >= 1 && seconds <= 10 * 86400) {
+		gw_set_text(e->b, c, "stale_after", gw_draft_printf(e->b, "%.0fs", seconds));
+	}
+}
+
 /* The capability of a measure, when its unit can be converted. */
 static const char *measure(struct gw_ha_entity *e)
 {
@@ -131,6 +140,7 @@ static void sensor_number(struct gw_ha_entity *e, const struct gw_ha_read *r)
 		if (c) {
 			gw_set_bool(e->b, c, "ro", true);
 		}
+		set_expiry(e, c);
 		e->b->hints |= strcmp(id, "battery.level") == 0 ? GW_HINT_BATTERY : 0;
 		return;
 	}
@@ -140,6 +150,7 @@ static void sensor_number(struct gw_ha_entity *e, const struct gw_ha_read *r)
 	}
 	set_unit(e, c);
 	set_precision(e, c);
+	set_expiry(e, c);
 }
 
 static bool is_number(const struct gw_ha_entity *e, const struct gw_ha_read *r)
@@ -270,6 +281,10 @@ void gw_ha_binary_sensor(struct gw_ha_entity *e)
 	}
 	if (cap) {
 		gw_set_bool(e->b, cap, "ro", true);
+	}
+	set_expiry(e, cap);
+	if (gw_node_get(e->config, "off_delay")) {
+		gw_draft_note(e->b, "off_delay: it stays on until it is reported off");
 	}
 }
 

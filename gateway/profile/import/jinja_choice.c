@@ -112,7 +112,7 @@ static int comparison(struct gw_jinja *t, struct gw_sym *ret)
 			       ? gw_jinja_refuse(t, "a comparison of numbers")
 			       : 0;
 	}
-	struct gw_sym right;
+	struct gw_sym right = {.kind = GW_SYM_CONST};
 	r = gw_jinja_sum(t, &right);
 	if (r < 0) {
 		return r;
@@ -181,7 +181,7 @@ static int junction(struct gw_jinja *t, struct gw_sym *ret)
 		if (!both && !gw_jinja_take_word(t, "or")) {
 			break;
 		}
-		struct gw_sym right;
+		struct gw_sym right = {.kind = GW_SYM_CONST};
 		r = as_condition(t, ret);
 		r = r < 0 ? r : negation(t, &right);
 		r = r < 0 ? r : as_condition(t, &right);
@@ -309,7 +309,7 @@ int gw_jinja_expression(struct gw_jinja *t, struct gw_sym *ret)
 	}
 	int r = junction(t, ret);
 	if (r == 0 && gw_jinja_take_word(t, "if")) {
-		struct gw_sym condition, other;
+		struct gw_sym condition = {.kind = GW_SYM_CONST}, other = {.kind = GW_SYM_CONST};
 		r = junction(t, &condition);
 		if (r == 0 && !gw_jinja_take_word(t, "else")) {
 			r = gw_jinja_refuse(t, "an if without else");
@@ -360,7 +360,7 @@ static int block(struct gw_jinja *t, struct gw_sym *ret)
 
 static int set_statement(struct gw_jinja *t)
 {
-	struct gw_sym s;
+	struct gw_sym s = {.kind = GW_SYM_CONST};
 	t->set_name = gw_jinja_name(t);
 	int r = gw_jinja_take(t, "=") ? gw_jinja_expression(t, &s)
 				      : gw_jinja_refuse(t, "a malformed set");
@@ -377,7 +377,8 @@ static int set_statement(struct gw_jinja *t)
 /* Behind {% if or {% elif */
 static int if_statement(struct gw_jinja *t, struct gw_sym *ret)
 {
-	struct gw_sym condition, yes, no;
+	struct gw_sym condition = {.kind = GW_SYM_CONST}, yes = {.kind = GW_SYM_CONST},
+		      no = {.kind = GW_SYM_CONST};
 	if (++t->depth > GW_JINJA_DEPTH) {
 		return gw_jinja_refuse(t, "an if that is too deep");
 	}
@@ -435,7 +436,7 @@ static int template(struct gw_jinja *t, struct gw_sym *ret)
 /* Conditions print True or False; what is only intermediate is refused. */
 static int conclude(struct gw_jinja *t, struct gw_sym *s, struct gw_tpl *ret)
 {
-	struct gw_sym yes, no;
+	struct gw_sym yes = {.kind = GW_SYM_CONST}, no = {.kind = GW_SYM_CONST};
 	int r = 0;
 	if (s->kind == GW_SYM_COND) {
 		r = gw_jinja_text(t, GW_STR("True"), &yes);
@@ -455,7 +456,7 @@ static int conclude(struct gw_jinja *t, struct gw_sym *s, struct gw_tpl *ret)
 
 static int run(struct gw_jinja *t, struct gw_tpl *ret, const char **ret_why)
 {
-	struct gw_sym s;
+	struct gw_sym s = {.kind = GW_SYM_CONST};
 	int r = template(t, &s);
 	r = r < 0 ? r : conclude(t, &s, ret);
 	if (r < 0) {

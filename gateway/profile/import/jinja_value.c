@@ -176,7 +176,7 @@ static int list(struct gw_jinja *t, const char *close, struct gw_sym *ret)
 		return gw_jinja_no_memory(t);
 	}
 	while (!gw_jinja_take(t, close)) {
-		struct gw_sym item;
+		struct gw_sym item = {.kind = GW_SYM_CONST};
 		int r = gw_jinja_expression(t, &item);
 		if (r < 0) {
 			return r;
@@ -198,7 +198,7 @@ static int dict(struct gw_jinja *t, struct gw_sym *ret)
 		return gw_jinja_no_memory(t);
 	}
 	while (!gw_jinja_take(t, "}")) {
-		struct gw_sym key, value;
+		struct gw_sym key = {.kind = GW_SYM_CONST}, value = {.kind = GW_SYM_CONST};
 		int r = gw_jinja_expression(t, &key);
 		if (r == 0) {
 			r = gw_jinja_take(t, ":") ? gw_jinja_expression(t, &value)
@@ -299,7 +299,7 @@ static int primary(struct gw_jinja *t, struct gw_sym *ret)
 		int r = gw_jinja_expression(t, ret);
 		if (r == 0 && ret->kind == GW_SYM_CONST &&
 		    gw_jinja_take(t, ",")) { /* a tuple of constants */
-			struct gw_sym rest;
+			struct gw_sym rest = {.kind = GW_SYM_CONST};
 			struct gw_node *first = ret->t.constant;
 			r = list(t, ")", &rest);
 			if (r == 0) {
@@ -410,7 +410,7 @@ static int method(struct gw_jinja *t, struct gw_sym *s, struct gw_str called)
 
 static int subscript(struct gw_jinja *t, struct gw_sym *s)
 {
-	struct gw_sym key;
+	struct gw_sym key = {.kind = GW_SYM_CONST};
 	int r = gw_jinja_expression(t, &key);
 	if (r < 0) {
 		return r;
@@ -511,7 +511,7 @@ static int arguments(struct gw_jinja *t, struct gw_str filter, struct gw_sym *s)
 {
 	struct gw_node *first = NULL;
 	while (!gw_jinja_take(t, ")")) {
-		struct gw_sym arg;
+		struct gw_sym arg = {.kind = GW_SYM_CONST};
 		const char *before = t->p;
 		if (gw_jinja_name(t).len == 0 ||
 		    !gw_jinja_take(t, "=")) { /* keyword arguments are named */
@@ -612,7 +612,7 @@ static int unary(struct gw_jinja *t, struct gw_sym *ret)
 {
 	if (gw_jinja_peek(t) == '-') {
 		t->p++;
-		struct gw_sym minus;
+		struct gw_sym minus = {.kind = GW_SYM_CONST};
 		int r = postfix(t, ret);
 		r = r < 0 ? r : number_const(t, -1, &minus);
 		return r < 0 ? r : combine(t, '*', ret, &minus);
@@ -629,7 +629,7 @@ static int product(struct gw_jinja *t, struct gw_sym *ret)
 			break;
 		}
 		t->p++;
-		struct gw_sym right;
+		struct gw_sym right = {.kind = GW_SYM_CONST};
 		r = unary(t, &right);
 		r = r < 0 ? r : combine(t, op, ret, &right);
 	}
@@ -646,7 +646,7 @@ int gw_jinja_sum(struct gw_jinja *t, struct gw_sym *ret)
 			break;
 		}
 		t->p++;
-		struct gw_sym right;
+		struct gw_sym right = {.kind = GW_SYM_CONST};
 		r = product(t, &right);
 		r = r < 0 ? r : combine(t, op, ret, &right);
 	}

@@ -28,6 +28,17 @@ bool gw_tas_option(const struct gw_tas *t, const char *number)
 	return n && n->type == GW_NODE_NUMBER && n->number != 0;
 }
 
+static void add_answer(struct gw_tas *t, const char *command)
+{
+	char word[64];
+	size_t n = 0;
+	for (; command[n] && n + 1 < sizeof(word); n++) {
+		word[n] = (char)toupper((unsigned char)command[n]);
+	}
+	word[n] = 0;
+	gw_draft_rx_also(t->b, t->result, gw_str(gw_draft_printf(t->b, "%s%s", t->stat, word)));
+}
+
 struct gw_node *gw_tas_point(struct gw_tas *t, const char *hint, const char *pointer,
 			     const char *command, const char **ret_name)
 {
@@ -38,6 +49,10 @@ struct gw_node *gw_tas_point(struct gw_tas *t, const char *hint, const char *poi
 		if (!out) {
 			return NULL;
 		}
+	}
+	/* SetOption4: the answer comes under the command's own word. */
+	if (command && pointer && gw_tas_option(t, "4")) {
+		add_answer(t, command);
 	}
 	struct gw_node *p = gw_draft_point(t->b, hint, ret_name);
 	if (p && pointer) {
