@@ -184,6 +184,11 @@ static bool is_down(void *ctx)
 	return ((struct client *)ctx)->state == GW_LINK_DOWN;
 }
 
+static bool was_down(void *ctx)
+{
+	return ((struct client *)ctx)->downs > 0;
+}
+
 static bool has_messages(void *ctx)
 {
 	const struct client *c = ctx;
@@ -578,7 +583,7 @@ static void test_names(void **state)
 	drop(&c);
 	client_init(&c, f->loop, "none.test", f->broker.port);
 	client_start(&c);
-	assert_true(loop_until(f->loop, is_down, &c) && c.reason[0]);
+	assert_true(loop_until(f->loop, was_down, &c));
 	assert_non_null(strstr(c.reason, "none.test"));
 	assert_non_null(strstr(c.reason, "not found"));
 	drop(&c);
@@ -661,6 +666,27 @@ static void peer_take_connect(struct peer *p, struct gw_loop *l)
 	p->n = 0;
 }
 
+/* Plays the broker until the client is up, through as many attempts as that takes. */
+struct service {
+	struct peer *peer;
+	struct client *client;
+};
+
+static bool is_served(void *ctx)
+{
+	struct service *s = ctx;
+	struct peer *p = s->peer;
+	peer_step(p);
+	if (p->n >= 2 && p->n >= 2u + p->in[1]) {
+		p->n = 0;
+		(void)send(p->fd, CONNACK, sizeof(CONNACK), MSG_NOSIGNAL);
+	}
+	if (p->closed) {
+		peer_close(p); /* an attempt that the client gave up before we came to it */
+	}
+	return is_up(s->client);
+}
+
 static void test_silent_peer(void **state)
 {
 	struct fixture *f = *state;
@@ -713,14 +739,12 @@ static void test_hostile_answers(void **state)
 		peer_send(&p, cases[i].bytes, cases[i].n);
 		loop_turns(f->loop, 5);
 		(void)shutdown(p.fd, SHUT_WR);
-		assert_true(loop_until(f->loop, is_down, &c));
+		assert_true(loop_until(f->loop, was_down, &c));
 		assert_true(c.reason[0] != '\0');
 		/* It comes back. */
 		peer_close(&p);
 		clock_ahead_s += 2;
-		peer_take_connect(&p, f->loop);
-		peer_send(&p, CONNACK, sizeof(CONNACK));
-		assert_true(loop_until(f->loop, is_up, &c));
+		assert_true(loop_until(f->loop, is_served, &(struct service){&p, &c}));
 		drop(&c);
 		peer_fini(&p);
 	}
@@ -780,10 +804,13 @@ static void test_backlog_entries(void **state)
 	peer_send(&p, CONNACK, sizeof(CONNACK));
 	assert_true(loop_until(f->loop, is_up, &c));
 	unsigned n = 0;
-	while (gw_mqtt_link_publish(c.link, GW_STR("t"), GW_STR("1"), 0, false, NULL) == 0) {
+	int r;
+	while ((r = gw_mqtt_link_publish(c.link, GW_STR("t"), GW_STR("1"), 0, false, NULL)) == 0) {
 		n++;
 		assert_true(n < 10000000);
 	}
+	if (r != -ENOBUFS) fprintf(stderr, "XXX r=%d errno=%d n=%u pub=%u\n", r, errno, n, c.published);
+	assert_int_equal(r, -ENOBUFS);
 	assert_int_equal(n - c.published, 16384);
 	while (c.published < n) {
 		p.n = 0;
@@ -1189,8 +1216,7 @@ static void test_tls(void **state)
 		c.endpoint.tls_insecure = cases[i].insecure;
 		client_start(&c);
 		if (!cases[i].up) {
-			c.state = GW_LINK_UP; /* so that the first DOWN is seen */
-			assert_true(loop_until(f->loop, is_down, &c));
+			assert_true(loop_until(f->loop, was_down, &c));
 			assert_non_null(strstr(c.reason, cases[i].reason));
 			drop(&c);
 			continue;
@@ -1238,7 +1264,7 @@ static void test_tls_closed(void **state)
 				setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
 		}
 		peer_close(&p);
-		assert_true(loop_until(f->loop, is_down, &c) && c.reason[0]);
+		assert_true(loop_until(f->loop, was_down, &c));
 		drop(&c);
 	}
 	peer_fini(&p);

@@ -1,0 +1,189 @@
+#include "mqtt_home.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gw/alloc.h"
+
+extern const struct gw_surface_class gw_surface_mqtt;
+
+static void on_state(void *ctx, enum gw_link_state state, const char *reason)
+{
+	struct mqtt_home *m = ctx;
+	(void)reason;
+	m->ear_up = state == GW_LINK_UP;
+}
+
+static void on_message(void *ctx, const struct gw_mqtt_message *in)
+{
+	struct mqtt_home *m = ctx;
+	gw_free(gw_map_remove(m->last, in->topic));
+	char *text = gw_strndup(in->payload.len ? in->payload.p : "", in->payload.len);
+	assert_non_null(text);
+	assert_int_equal(gw_map_put(m->last, in->topic, text), 0);
+	uintptr_t count = (uintptr_t)gw_map_remove(m->counts, in->topic);
+	assert_int_equal(gw_map_put(m->counts, in->topic, (void *)(count + 1)), 0);
+}
+
+static bool ear_is_up(void *ctx)
+{
+	return ((struct mqtt_home *)ctx)->ear_up;
+}
+
+/* On the loop of the home, so that one wait serves both. */
+static void open_ear(struct mqtt_home *m)
+{
+	static const struct gw_mqtt_ops ops = {.state = on_state, .message = on_message};
+	m->last = gw_map_new(100000);
+	m->counts = gw_map_new(100000);
+	m->ear_up = false;
+	m->endpoint = (struct gw_broker_endpoint){.host = "127.0.0.1", .port = m->broker.port};
+	assert_int_equal(gw_mqtt_link_new(m->home.loop, &m->endpoint, NULL, NULL, &ops, m, &m->ear),
+			 0);
+	assert_int_equal(gw_mqtt_link_subscribe(m->ear, GW_STR("#"), 0), 0);
+	assert_int_equal(gw_mqtt_link_start(m->ear), 0);
+	assert_true(loop_until(m->home.loop, ear_is_up, m));
+}
+
+static void close_ear(struct mqtt_home *m)
+{
+	gw_mqtt_link_free(m->ear);
+	gw_map_free(m->last, gw_free);
+	gw_map_free(m->counts, NULL);
+}
+
+static void set_options(struct mqtt_home *m, const char *options)
+{
+	(void)snprintf(m->config, sizeof(m->config),
+		       "broker: {url: \"mqtt://127.0.0.1:%u\"}\n"
+		       "limits: {device_rate: 0}\n"
+		       "surfaces: {mqtt: {%s}}\n",
+		       m->broker.port, options);
+}
+
+void mqtt_home_start_broker(struct mqtt_home *m)
+{
+	mosquitto_start(&m->broker, "allow_anonymous true\npersistence false\n");
+}
+
+void mqtt_home_kill_broker(struct mqtt_home *m)
+{
+	mosquitto_kill(&m->broker);
+	m->ear_up = false;
+}
+
+void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char *options)
+{
+	memset(m, 0, sizeof(*m));
+	if (!mosquitto_is_there()) {
+		skip();
+	}
+	mosquitto_prepare(&m->broker);
+	mqtt_home_start_broker(m);
+	set_options(m, options);
+	live_surface = &gw_surface_mqtt;
+	live_home_open(&m->home, profiles, m->config);
+	open_ear(m);
+	live_home_up(&m->home);
+	mqtt_home_wait(m, "hearth/status", "online");
+}
+
+void mqtt_home_restart(struct mqtt_home *m, const char *options)
+{
+	close_ear(m);
+	if (options) {
+		char text[1100];
+		set_options(m, options);
+		(void)snprintf(text, sizeof(text), "log: {level: error}\n%s", m->config);
+		FILE *f = fopen(m->home.config, "w");
+		assert_non_null(f);
+		assert_true(fputs(text, f) >= 0);
+		assert_int_equal(fclose(f), 0);
+	}
+	live_home_restart(&m->home);
+	open_ear(m);
+	live_home_up(&m->home);
+	mqtt_home_wait(m, "hearth/status", "online");
+}
+
+void mqtt_home_close(struct mqtt_home *m)
+{
+	close_ear(m);
+	live_home_close(&m->home);
+	live_surface = NULL;
+	mosquitto_end(&m->broker);
+}
+
+void mqtt_home_listen_again(struct mqtt_home *m)
+{
+	close_ear(m);
+	open_ear(m);
+}
+
+void mqtt_home_say(struct mqtt_home *m, const char *topic, const char *payload, bool retain)
+{
+	assert_int_equal(
+		gw_mqtt_link_publish(m->ear, gw_str(topic), gw_str(payload), 0, retain, NULL), 0);
+}
+
+const char *mqtt_home_last(struct mqtt_home *m, const char *topic)
+{
+	const char *text = gw_map_find(m->last, gw_str(topic));
+	return text && text[0] ? text : NULL;
+}
+
+size_t mqtt_home_count(struct mqtt_home *m, const char *topic)
+{
+	return (uintptr_t)gw_map_find(m->counts, gw_str(topic));
+}
+
+struct wait {
+	struct mqtt_home *m;
+	const char *topic, *text;
+	size_t more_than;
+};
+
+static bool is_there(void *ctx)
+{
+	struct wait *w = ctx;
+	const char *last = mqtt_home_last(w->m, w->topic);
+	return w->text ? last && strstr(last, w->text) : !last;
+}
+
+const char *mqtt_home_wait(struct mqtt_home *m, const char *topic, const char *text)
+{
+	struct wait w = {.m = m, .topic = topic, .text = text};
+	if (!loop_until(m->home.loop, is_there, &w)) {
+		const char *last = mqtt_home_last(m, topic);
+		fail_msg("%s: expected %s, the newest is %s", topic, text ? text : "nothing",
+			 last ? last : "nothing");
+	}
+	return mqtt_home_last(m, topic);
+}
+
+static bool has_more(void *ctx)
+{
+	struct wait *w = ctx;
+	return mqtt_home_count(w->m, w->topic) > w->more_than;
+}
+
+const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *payload,
+			  const char *answer)
+{
+	struct wait w = {.m = m, .topic = answer, .more_than = mqtt_home_count(m, answer)};
+	mqtt_home_say(m, topic, payload, false);
+	if (!loop_until(m->home.loop, has_more, &w)) {
+		fail_msg("%s <- %s: no answer on %s", topic, payload, answer);
+	}
+	return mqtt_home_last(m, answer);
+}
+
+void mqtt_home_settle(struct mqtt_home *m)
+{
+	static unsigned number;
+	char payload[64], id[32];
+	(void)snprintf(id, sizeof(id), "settle-%u", ++number);
+	(void)snprintf(payload, sizeof(payload), "{\"set\":{\"no.such\":1},\"id\":\"%s\"}", id);
+	mqtt_home_say(m, "hearth/plug/set", payload, false);
+	mqtt_home_wait(m, "hearth/plug/result", id);
+}
