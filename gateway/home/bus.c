@@ -200,6 +200,11 @@ void gw_bus_relieve(struct gw_gateway *g)
 	}
 }
 
+bool gw_bus_waits(const struct gw_bus *b, uint64_t since)
+{
+	return b->seq > since && b->seq > b->delivered;
+}
+
 uint64_t gw_bus_lost(const struct gw_bus *b)
 {
 	return b->lost;

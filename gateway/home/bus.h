@@ -28,5 +28,7 @@ uint64_t gw_bus_emit(struct gw_gateway *g, const struct gw_emit *e);
 void gw_bus_flush(struct gw_gateway *g);
 /* Between two pieces of work of which each emits less than a quarter of the ring: hands out early when the ring fills up. */
 void gw_bus_relieve(struct gw_gateway *g);
+bool gw_bus_waits(const struct gw_bus *b,
+		  uint64_t since); /* whether an event after that number is not handed out yet */
 uint64_t
 gw_bus_lost(const struct gw_bus *b); /* events that found the ring full; 0 unless we are wrong */

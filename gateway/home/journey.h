@@ -28,7 +28,7 @@ struct gw_hop_note {
 	const struct gw_hop_value *values;
 	size_t n_values;
 	int64_t decode_us, state_us, total_us; /* -1: not of this hop */
-	int64_t end_us; /* monotonic: publishing is counted from here; 0: nothing to publish */
+	int64_t end_us; /* monotonic: publishing is counted from here; 0: it made no event that waits */
 };
 
 int gw_journey_new(struct gw_journey **ret_journey) GW_MUST_USE;

@@ -313,7 +313,7 @@ void gw_property_due(struct gw_deadline *due)
 /* What one message does while it is applied. */
 struct applying {
 	int64_t now_ms, now_us, wall_ms;
-	uint64_t cause;
+	uint64_t cause, seq; /* seq: of the last event before it */
 	uint16_t msg;
 	bool decided, held; /* whether the device's token was asked for, and refused */
 	bool offline;	    /* the device is known to be away: what it left behind is stale */
@@ -473,7 +473,7 @@ static void note_received(struct gw_device *d, const struct applying *a, const c
 		.decode_us = decoded_us - a->now_us,
 		.state_us = end_us - decoded_us,
 		.total_us = end_us - a->now_us,
-		.end_us = end_us,
+		.end_us = gw_bus_waits(d->gateway->bus, a->seq) ? end_us : 0,
 	};
 
 	gw_journey_note(d->gateway->journey, &hop);
@@ -487,6 +487,7 @@ bool gw_registry_receive(struct gw_device *d, uint16_t msg, const char *channel,
 	struct gw_received got;
 	struct applying a = {.now_us = gw_clock_us(), .wall_ms = gw_wall_ms(), .msg = msg};
 
+	a.seq = gw_bus_seq(g);
 	a.now_ms = a.now_us / 1000;
 	g->registry->messages++;
 	int r = gw_binding_receive(d->binding, msg, &body, retained, a.now_ms, &got);

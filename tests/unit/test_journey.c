@@ -74,6 +74,47 @@ static void a_message_and_what_became_of_it(void **state)
 	assert_int_equal(n_hops, 2);
 }
 
+static void assert_unpublished(const struct gw_hop *hop)
+{
+	assert_int_equal(hop->publish_us, -1);
+	assert_true(hop->decode_us >= 0 && hop->state_us >= 0);
+	assert_int_equal(hop->total_us, hop->decode_us + hop->state_us);
+}
+
+static void what_changed_nothing_is_not_published(void **state)
+{
+	(void)state;
+	live_home_add(&h, "p", "test.plug", "topic=a");
+	live_home_up(&h);
+	played_receive("stat/a", "{\"on\":true}", false);
+	played_receive("stat/a", "{\"on\":true}", false);
+	played_receive("stat/a", "{\"on\":false}", false);
+	live_home_settle(&h);
+	read_hops("p");
+	assert_int_equal(n_hops, 3);
+	assert_true(hops[0].publish_us >= 0 && hops[2].publish_us >= 0);
+	assert_string_equal(hops[1].rules, "");
+	assert_unpublished(&hops[1]);
+}
+
+/* The rate lets one update through; the second is not in the flush that follows it. */
+static void what_is_held_back_is_not_published(void **state)
+{
+	(void)state;
+	live_home_open(&h, all_profiles, "limits: {device_rate: 1, device_burst: 1}\n");
+	live_home_add(&h, "p", "test.plug", "topic=a");
+	live_home_add(&h, "q", "test.plug", "topic=b");
+	live_home_up(&h);
+	played_receive("stat/a", "{\"on\":true}", false);
+	played_receive("stat/a", "{\"on\":false}", false);
+	played_receive("stat/b", "{\"on\":true}", false);
+	read_hops("p");
+	assert_int_equal(n_hops, 2);
+	assert_true(hops[1].publish_us >= 0);
+	assert_true(strstr(hops[0].rules, "switch.on") != NULL);
+	assert_unpublished(&hops[0]);
+}
+
 static void on_done(void *ctx, const struct gw_outcome *o)
 {
 	(void)o;
@@ -242,11 +283,18 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_message_and_what_became_of_it),	     TEST(a_command_from_entry_to_echo),
-		TEST(what_could_not_be_read_is_shown_too),   TEST(secrets_are_masked),
-		TEST(a_secret_at_the_clipped_end_is_masked), TEST(long_bodies_are_clipped),
-		TEST(the_ring_forgets_the_oldest),	     TEST(long_hops_fill_it_sooner),
-		TEST(a_removed_device_takes_its_hops_along), TEST(out_of_memory),
+		TEST(a_message_and_what_became_of_it),
+		TEST(a_command_from_entry_to_echo),
+		TEST(what_could_not_be_read_is_shown_too),
+		TEST(secrets_are_masked),
+		TEST(a_secret_at_the_clipped_end_is_masked),
+		TEST(long_bodies_are_clipped),
+		TEST(the_ring_forgets_the_oldest),
+		TEST(long_hops_fill_it_sooner),
+		TEST(a_removed_device_takes_its_hops_along),
+		TEST(out_of_memory),
+		TEST(what_changed_nothing_is_not_published),
+		cmocka_unit_test_teardown(what_is_held_back_is_not_published, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

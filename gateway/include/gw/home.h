@@ -225,7 +225,8 @@ struct gw_hop {
 	size_t raw_len, body_len;
 	char rules[512];		   /* one line per capability that changed: rule, value */
 	char who[GW_ID_BYTES], origin[16]; /* of commands */
-	int64_t decode_us, state_us, publish_us, total_us; /* -1: not of this hop */
+	/* -1: not of this hop. What changed nothing, or is held back by the device's rate, has no publish_us. */
+	int64_t decode_us, state_us, publish_us, total_us;
 	enum gw_status status;
 };
 /* Newest first; device NULL: all. fn returns false to stop. */

@@ -208,7 +208,8 @@ FIELDS f_hop[] = {
 	{"raw", TEXT, REQ, .help = "Payload, clipped, secrets masked"}, {"length", INT, REQ},
 	{"rules", LIST, REQ, .help = "One line for each capability that changed"},
 	{"who", TEXT, REQ}, {"origin", TEXT, REQ},
-	{"decode_us", INT, NUL}, {"state_us", INT, NUL}, {"publish_us", INT, NUL},
+	{"decode_us", INT, NUL}, {"state_us", INT, NUL},
+	{"publish_us", INT, NUL, .help = "Null when the message changed nothing"},
 	{"total_us", INT, NUL}, {"status", TEXT, REQ, "status"},
 	{0}};
 FIELDS f_journey[] = {{"hops", LIST, REQ, "Hop", .help = "Newest first"}, {0}};
