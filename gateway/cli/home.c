@@ -82,22 +82,23 @@ static const char *path_of(struct gw_buf *b, const char *base, const char *id, c
 
 /* --- status, doctor --- */
 
-static int run_status(struct cli *c, int argc, char **argv)
+/* A command without arguments over one GET; with --json the answer is printed. */
+static int ask(struct cli *c, const struct cli_command *cmd, int argc, char **argv,
+	       const char *path, json_t **ret_answer)
 {
 	int r = cli_options(c, NULL, 0, &argc, argv);
 	if (r || argc > 1) {
-		return r ? r : cli_usage(c, &cli_status);
+		return r ? r : cli_usage(c, cmd);
 	}
-	json_t *h = NULL;
-	r = cli_call(c, "GET", "/api/v1/home", NULL, &h);
-	if (r) {
-		return r;
+	r = cli_call(c, "GET", path, NULL, ret_answer);
+	if (r == CLI_OK && c->json) {
+		cli_print_json(*ret_answer);
 	}
-	if (c->json) {
-		cli_print_json(h);
-		json_decref(h);
-		return CLI_OK;
-	}
+	return r;
+}
+
+static void print_status(const struct cli *c, const json_t *h)
+{
 	printf("hearthd %s  %s\n", cli_text(h, "version"), cli_text(h, "id"));
 	printf(TR(c, "  claimed: %s\n", "  已认领：%s\n"),
 	       json_is_true(json_object_get(h, "claimed")) ? TR(c, "yes", "是")
@@ -117,18 +118,23 @@ static int run_status(struct cli *c, int argc, char **argv)
 	}
 	printf(TR(c, "  ready %.0f ms after its start\n", "  启动后 %.0f 毫秒就绪\n"),
 	       json_number_value(json_object_get(h, "ready_ms")));
+}
+
+static int run_status(struct cli *c, int argc, char **argv)
+{
+	json_t *h = NULL;
+	int r = ask(c, &cli_status, argc, argv, "/api/v1/home", &h);
+	if (r == CLI_OK && !c->json) {
+		print_status(c, h);
+	}
 	json_decref(h);
-	return CLI_OK;
+	return r;
 }
 
 static int run_doctor(struct cli *c, int argc, char **argv)
 {
-	int r = cli_options(c, NULL, 0, &argc, argv);
-	if (r || argc > 1) {
-		return r ? r : cli_usage(c, &cli_doctor);
-	}
 	json_t *answer = NULL;
-	r = cli_call(c, "GET", "/api/v1/doctor", NULL, &answer);
+	int r = ask(c, &cli_doctor, argc, argv, "/api/v1/doctor", &answer);
 	if (r) {
 		return r;
 	}
@@ -145,9 +151,6 @@ static int run_doctor(struct cli *c, int argc, char **argv)
 				printf("                 → %s\n", cli_text(o, "next_step"));
 			}
 		}
-	}
-	if (c->json) {
-		cli_print_json(answer);
 	}
 	json_decref(answer);
 	return failed ? CLI_FAILED : CLI_OK;
@@ -450,6 +453,8 @@ static void print_time(const json_t *h, const char *key, const char *label)
 	const json_t *us = json_object_get(h, key);
 	if (json_is_integer(us)) {
 		printf("  %s %lld µs", label, (long long)json_integer_value(us));
+	} else if (strcmp(cli_text(h, "kind"), "received") == 0) {
+		printf("  %s -", label); /* the other kinds do not have all the times */
 	}
 }
 

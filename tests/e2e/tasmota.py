@@ -111,6 +111,16 @@ def trace_tells_the_journey(folder):
     assert sensor["decode_us"] is not None
     text = home.cli("trace", "plug").stdout
     assert "tele/tasmota_F17F56/SENSOR" in text and "µs" in text, text
+    # A message that changes nothing is published by nobody.
+    hop = None
+    def repeated():
+        nonlocal hop
+        plug.report(watts=1)
+        hop = next((h for h in home.json("trace", "plug")["hops"] if h["message"] == "sensor" and not h["rules"]), None)
+        return hop
+    until("a message that changes nothing", repeated)
+    assert hop["publish_us"] is None and hop["total_us"] == hop["decode_us"] + hop["state_us"], hop
+    assert "publish -" in home.cli("trace", "plug").stdout
     home.stop()
     broker.stop()
 
