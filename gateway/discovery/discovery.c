@@ -21,10 +21,10 @@
 #define KEY_BYTES	  (GW_TOPIC_BYTES + 68)
 
 struct entry {
-	struct gw_candidate c; /* made of both sides */
-	struct gw_side written, described;
+	struct gw_candidate c;			   /* made of both sides */
+	struct gw_side *written, *described;	   /* owned; NULL: nothing is said */
 	struct gw_profile *ties[GW_SIDE_TIES + 2]; /* borrowed from the sides; behind c.ties */
-	char channel[KEY_BYTES];		   /* adapter and channel that matched, or "" */
+	char *channel;				   /* adapter and channel that matched, or NULL */
 	uint8_t fingerprint[SHA256_DIGEST_LENGTH];
 };
 
@@ -48,17 +48,19 @@ struct gw_discovery {
 
 static void entry_free(struct entry *e)
 {
-	gw_side_fini(&e->written);
-	gw_side_fini(&e->described);
+	gw_side_free(e->written);
+	gw_side_free(e->described);
 	gw_vars_fini(&e->c.vars);
+	gw_free(e->channel);
 	gw_free(e);
 }
 
 static void unlink_channel(struct gw_discovery *d, struct entry *e)
 {
-	if (e->channel[0]) {
+	if (e->channel) {
 		(void)gw_map_remove(d->by_channel, gw_str(e->channel)); /* it is e */
-		e->channel[0] = '\0';
+		gw_free(e->channel);
+		e->channel = NULL;
 	}
 }
 
@@ -113,10 +115,11 @@ static struct entry *find_or_make(struct gw_discovery *d, const char *identity, 
 
 /* --- both sides → candidate --- */
 
-static const char *first_of(const char *a, const char *b)
-{
-	return a[0] ? a : b;
-}
+/* What a device says of itself is better than what a profile says of it. */
+#define TEXT_OF(e, member)                                                                         \
+	((e)->described && (e)->described->member[0] ? (e)->described->member                      \
+	 : (e)->written				     ? (e)->written->member                        \
+						     : "")
 
 static int take_vars(struct entry *e, const struct gw_side *a, const struct gw_side *b)
 {
@@ -140,10 +143,10 @@ static int take_vars(struct entry *e, const struct gw_side *a, const struct gw_s
 /* A written profile is trusted more than what a device says of itself, unless several match equally: then the owner chooses. */
 static int compose(struct entry *e)
 {
-	const struct gw_side *w = &e->written, *s = &e->described;
-	bool tie = w->n > 1;
-	const struct gw_side *main = w->n > 0 ? w : s;
-	int r = take_vars(e, main, tie && s->n > 0 ? s : NULL);
+	const struct gw_side *w = e->written, *s = e->described;
+	bool tie = w && w->n > 1;
+	const struct gw_side *main = w ? w : s;
+	int r = take_vars(e, main, tie ? s : NULL);
 	if (r < 0) {
 		return r;
 	}
@@ -151,19 +154,18 @@ static int compose(struct entry *e)
 	for (size_t i = 0; tie && i < w->n; i++) {
 		e->ties[n++] = w->profiles[i];
 	}
-	if (tie && s->n > 0) {
+	if (tie && s) {
 		e->ties[n++] = s->profiles[0];
 	}
 	e->ties[n] = NULL;
 	e->c.ties = tie ? e->ties : NULL;
 	e->c.profile = tie ? NULL : main->profiles[0];
-	e->c.described = w->n == 0;
-	(void)snprintf(e->c.name, sizeof(e->c.name), "%s", first_of(s->name, w->name));
-	(void)snprintf(e->c.vendor, sizeof(e->c.vendor), "%s", first_of(s->vendor, w->vendor));
-	(void)snprintf(e->c.model, sizeof(e->c.model), "%s", first_of(s->model, w->model));
-	(void)snprintf(e->c.firmware, sizeof(e->c.firmware), "%s",
-		       first_of(s->firmware, w->firmware));
-	(void)snprintf(e->c.reason, sizeof(e->c.reason), "%s", main->reason);
+	e->c.described = !w;
+	e->c.name = TEXT_OF(e, name);
+	e->c.vendor = TEXT_OF(e, vendor);
+	e->c.model = TEXT_OF(e, model);
+	e->c.firmware = TEXT_OF(e, firmware);
+	e->c.reason = main->reason;
 	(void)snprintf(e->c.adapter, sizeof(e->c.adapter), "%s", main->adapter);
 	return 0;
 }
@@ -195,11 +197,16 @@ static int fingerprint(const struct entry *e, uint8_t ret[SHA256_DIGEST_LENGTH])
 		       : r;
 }
 
-/* One side is new: the candidate follows, and is told of when it differs. Without a side it is gone. */
-static void update(struct gw_discovery *d, struct entry *e)
+/*
+ * One side is new (NULL: no more): the candidate follows, and is told of when it differs. Without a side it is gone.
+ */
+static void update(struct gw_discovery *d, struct entry *e, struct gw_side **where,
+		   struct gw_side *side)
 {
 	uint8_t print[SHA256_DIGEST_LENGTH];
-	if (e->written.n == 0 && e->described.n == 0) {
+	gw_side_free(*where);
+	*where = side;
+	if (!e->written && !e->described) {
 		char identity[sizeof(e->c.identity)], adapter[sizeof(e->c.adapter)];
 		memcpy(identity, e->c.identity, sizeof(identity));
 		memcpy(adapter, e->c.adapter, sizeof(adapter));
@@ -213,8 +220,6 @@ static void update(struct gw_discovery *d, struct entry *e)
 	if (compose(e) < 0 || fingerprint(e, print) < 0) {
 		gw_log_error("discovery", "GW-DISCOVERY-MEMORY",
 			     "out of memory, ignoring an announcement");
-		gw_side_fini(&e->written);
-		gw_side_fini(&e->described);
 		drop(d, e);
 		return;
 	}
@@ -257,9 +262,8 @@ static bool importer_wants(const struct gw_importer *i, struct gw_str topic)
 static void withdraw_description(struct gw_discovery *d, const char *identity)
 {
 	struct entry *e = gw_map_find(d->by_identity, gw_str(identity));
-	if (e && e->described.n > 0) {
-		gw_side_fini(&e->described);
-		update(d, e);
+	if (e && e->described) {
+		update(d, e, &e->described, NULL);
 	}
 }
 
@@ -298,9 +302,11 @@ static void take_description(struct gw_discovery *d, const char *adapter, const 
 	(void)snprintf(s.adapter, sizeof(s.adapter), "%s", adapter);
 	(void)snprintf(s.reason, sizeof(s.reason), "its own description (%s: %.180s)", importer,
 		       origin);
-	gw_side_fini(&e->described);
-	e->described = s;
-	update(d, e);
+	struct gw_side *kept = gw_side_keep(&s);
+	gw_side_fini(&s);
+	if (kept || (!e->written && !e->described)) { /* no memory: what was known stays */
+		update(d, e, &e->described, kept);
+	}
 }
 
 /* Whether an importer knows the topic. */
@@ -340,28 +346,31 @@ static void forget_channel(struct gw_discovery *d, const char *key, const struct
 	struct entry *e = gw_map_find(d->by_channel, gw_str(key));
 	if (e && e != except) {
 		unlink_channel(d, e);
-		gw_side_fini(&e->written);
-		update(d, e);
+		update(d, e, &e->written, NULL);
 	}
 }
 
 /* s is moved out of. Another channel of the same device counts when it says more. */
 static void take_match(struct gw_discovery *d, const char *key, struct gw_side *s, struct entry *e)
 {
-	if (e->written.n > 0 && strcmp(e->channel, key) != 0 && s->score <= e->written.score) {
+	bool same = e->channel && strcmp(e->channel, key) == 0;
+	if (e->written && !same && s->score <= e->written->score) {
 		gw_side_fini(s);
 		return;
 	}
-	if (strcmp(e->channel, key) != 0) {
+	if (!same) {
 		unlink_channel(d, e);
-		if (gw_map_put(d->by_channel, gw_str(key), e) == 0) {
-			(void)snprintf(e->channel, sizeof(e->channel), "%s", key); /* fits */
+		e->channel = gw_strdup(key);
+		if (e->channel && gw_map_put(d->by_channel, gw_str(key), e) < 0) {
+			gw_free(e->channel);
+			e->channel = NULL;
 		}
 	}
-	gw_side_fini(&e->written);
-	e->written = *s;
-	*s = (struct gw_side){0};
-	update(d, e);
+	struct gw_side *kept = gw_side_keep(s);
+	gw_side_fini(s);
+	if (kept || (!e->written && !e->described)) { /* no memory: what was known stays */
+		update(d, e, &e->written, kept);
+	}
 }
 
 static void recognise(struct gw_discovery *d, const char *key, struct gw_str channel,

@@ -17,13 +17,13 @@ struct gw_discovery;
 struct gw_candidate {
 	char id[17];	    /* first 64 bits of SHA-256 of the identity, hex */
 	char identity[160]; /* "mac:…", else "<kind>:<channel or id>" with weak_identity */
-	char name[257], vendor[129], model[129], firmware[64];
+	const char *name, *vendor, *model, *firmware; /* "" when unknown */
+	const char *reason;
 	char adapter[32];
 	struct gw_profile *profile; /* the best; NULL: unknown or a tie */
 	struct gw_profile **ties;   /* NULL-terminated when several match equally, else NULL */
 	struct gw_vars
 		vars; /* bound by match or import; of a tie those of all: the chosen profile takes what it declares */
-	char reason[256];
 	bool weak_identity, described, dismissed;
 	int64_t first_seen_wall_ms, last_seen_wall_ms, used; /* used: order for eviction */
 };

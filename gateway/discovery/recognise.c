@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gw/alloc.h"
 #include "gw/limits.h"
 #include "gw/log.h"
 
@@ -17,6 +18,24 @@ void gw_side_fini(struct gw_side *s)
 	}
 	gw_vars_fini(&s->vars);
 	*s = (struct gw_side){0};
+}
+
+void gw_side_free(struct gw_side *s)
+{
+	if (s) {
+		gw_side_fini(s);
+		gw_free(s);
+	}
+}
+
+struct gw_side *gw_side_keep(struct gw_side *s)
+{
+	struct gw_side *kept = gw_new(struct gw_side);
+	if (kept) {
+		*kept = *s;
+		*s = (struct gw_side){0};
+	}
+	return kept;
 }
 
 void gw_side_clean(const char *text, char *ret, size_t cap)

@@ -16,6 +16,9 @@ struct gw_side {
 	char adapter[32];
 };
 void gw_side_fini(struct gw_side *s);
+void gw_side_free(struct gw_side *s);
+/* s is moved into memory of its own; NULL: out of memory, s as before. */
+struct gw_side *gw_side_keep(struct gw_side *s) GW_MUST_USE;
 /* Display text of a peer, cleaned once here (security rule R32). */
 void gw_side_clean(const char *text, char *ret, size_t cap);
 
