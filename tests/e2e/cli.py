@@ -1,5 +1,7 @@
 """The command line: exit codes, languages, completion, man pages, the profile commands and the line protocol."""
 import json
+import os
+import re
 import subprocess
 
 from home import BIN, ROOT, Broker, Home, Plug, run
@@ -29,8 +31,12 @@ def exit_codes(folder):
     broker.stop()
 
 
+def command_names():
+    return [line.split()[0] for line in hearth("--help").stdout.split("Commands:")[1].split("Options:")[0].strip().splitlines()]
+
+
 def every_command_has_help_in_two_languages(_folder):
-    names = [line.split()[0] for line in hearth("--help").stdout.split("Commands:")[1].split("Options:")[0].strip().splitlines()]
+    names = command_names()
     assert {"status", "doctor", "claim", "device", "candidate", "room", "token", "profile", "trace", "sim"} <= set(names), names
     for name in names:
         assert hearth(name, "--help").returncode == 0
@@ -47,6 +53,26 @@ def completion_and_man(folder):
     for page in ("hearth.1", "hearthd.8", "hearth.yaml.5"):
         r = subprocess.run(["man", "--warnings", "-l", ROOT / "gateway/man" / page], capture_output=True, text=True)
         assert r.returncode == 0 and not r.stderr.strip(), (page, r.stderr)
+
+
+def the_pages_say_what_the_help_says(_folder):
+    def options(text):
+        return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+
+    def page(name):
+        env = {**os.environ, "MANWIDTH": "2000", "LC_ALL": "C.UTF-8", "MANPAGER": "cat"}
+        return subprocess.run(["man", "-l", ROOT / "gateway/man" / name], capture_output=True, text=True, check=True, env=env).stdout
+
+    helped = hearth("--help").stdout
+    for name in command_names():
+        usage = hearth(name, "--help").stdout.splitlines()[0].removeprefix("usage: hearth ")
+        helped += usage
+        listed = page("hearth.1")
+        for word in set(re.findall(r"(?<![\w=-])[a-z]{3,}", re.sub(r"(--scope|--expires|mqtt:)\S+| [a-z]+,\S+", "", usage))):
+            assert re.search(rf"(?<![\w-]){word}(?![\w-])", listed), f"hearth.1 lacks {word} of: {usage}"
+    assert options(page("hearth.1")) == options(helped), options(page("hearth.1")) ^ options(helped)
+    helped = subprocess.run([BIN / "hearthd", "--help"], capture_output=True, text=True, check=True).stdout
+    assert options(page("hearthd.8")) == options(helped), options(page("hearthd.8")) ^ options(helped)
 
 
 def shipped_profiles_pass_their_tests(_folder):
@@ -72,4 +98,5 @@ def the_line_protocol(folder):
 
 
 if __name__ == "__main__":
-    run(exit_codes, every_command_has_help_in_two_languages, completion_and_man, shipped_profiles_pass_their_tests, the_line_protocol)
+    run(exit_codes, every_command_has_help_in_two_languages, completion_and_man, the_pages_say_what_the_help_says,
+        shipped_profiles_pass_their_tests, the_line_protocol)
