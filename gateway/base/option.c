@@ -272,6 +272,9 @@ static int fail_unknown(const struct gw_option *table, const struct gw_node *mem
 	if (nearest) {
 		(void)snprintf(text, sizeof(text), "unknown option \"%.64s\"; did you mean \"%s\"?",
 			       member->key.p, nearest);
+	} else if (!table->name) {
+		(void)snprintf(text, sizeof(text), "unknown option \"%.64s\"; there are none here",
+			       member->key.p);
 	} else {
 		(void)snprintf(text, sizeof(text), "unknown option \"%.64s\"; expected one of: %s",
 			       member->key.p, gw_buf_str(&known).p);

@@ -52,21 +52,31 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int apply(const char *yaml)
+static int apply_to(const struct gw_option *rows, const char *yaml)
 {
 	struct gw_node *n;
 	memset(&error, 0, sizeof(error));
 	assert_int_equal(gw_node_parse_yaml(arena, gw_str(yaml), NULL, &n, &error), 0);
-	return gw_options_apply(table, &thing, n, "hearth.yaml", &error);
+	return gw_options_apply(rows, &thing, n, "hearth.yaml", &error);
+}
+
+static int apply(const char *yaml)
+{
+	return apply_to(table, yaml);
+}
+
+static void assert_refused_by(const struct gw_option *rows, const char *yaml, const char *want)
+{
+	struct gw_buf b = GW_BUF_INIT(1000);
+	assert_int_equal(apply_to(rows, yaml), -EINVAL);
+	gw_error_format(&error, &b);
+	assert_string_equal(b.p, want);
+	gw_buf_fini(&b);
 }
 
 static void assert_refused(const char *yaml, const char *want)
 {
-	struct gw_buf b = GW_BUF_INIT(1000);
-	assert_int_equal(apply(yaml), -EINVAL);
-	gw_error_format(&error, &b);
-	assert_string_equal(b.p, want);
-	gw_buf_fini(&b);
+	assert_refused_by(table, yaml, want);
 }
 
 static void defaults_then_values(void **state)
@@ -118,6 +128,9 @@ static void refusals(void **state)
 	assert_refused("host: a\ncolour: red",
 		       "hearth.yaml:2:1: unknown option \"colour\"; expected one of: host, port, "
 		       "keepalive, on, number, note, password (schema at /colour)");
+	assert_refused_by(table + gw_countof(table) - 1, "colour: red",
+			  "hearth.yaml:1:1: unknown option \"colour\"; there are none here "
+			  "(schema at /colour)");
 	assert_refused("port: 1", "hearth.yaml:1:1: option \"host\" is missing (schema at /host)");
 	assert_refused("host: 5",
 		       "hearth.yaml:1:7: option \"host\": expected a text; put it in quotes "
