@@ -146,9 +146,9 @@ static int run_doctor(struct cli *c, int argc, char **argv)
 		const char *state = cli_text(o, "state");
 		failed = failed || strcmp(state, "fail") == 0;
 		if (!c->json) {
-			printf("%-5s %-10s %s\n", state, cli_text(o, "id"), cli_text(o, "text"));
+			printf("%-5s %-12s %s\n", state, cli_text(o, "id"), cli_text(o, "text"));
 			if (cli_text(o, "next_step")[0]) {
-				printf("                 → %s\n", cli_text(o, "next_step"));
+				printf("                   → %s\n", cli_text(o, "next_step"));
 			}
 		}
 	}

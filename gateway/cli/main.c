@@ -48,9 +48,15 @@ static void print_help(const struct cli *c)
 		"6 部分成功，7 冲突，8 守护进程未运行，9 输入无效。"));
 }
 
+static void print_usage(FILE *to, const struct cli *c, const struct cli_command *cmd)
+{
+	fprintf(to, "%s hearth %s%s%s\n", TR(c, "usage:", "用法："), cmd->name,
+		cmd->usage[0] ? " " : "", cmd->usage);
+}
+
 int cli_usage(struct cli *c, const struct cli_command *cmd)
 {
-	fprintf(stderr, "%s hearth %s %s\n", TR(c, "usage:", "用法："), cmd->name, cmd->usage);
+	print_usage(stderr, c, cmd);
 	return CLI_USAGE;
 }
 
@@ -142,9 +148,8 @@ static int run(struct cli *c, int argc, char **argv)
 		if (strcmp(argv[i], commands[k]->name) == 0) {
 			if (i + 1 < argc && (strcmp(argv[i + 1], "--help") == 0 ||
 					     strcmp(argv[i + 1], "-h") == 0)) {
-				printf("%s hearth %s %s\n%s\n", TR(c, "usage:", "用法："),
-				       commands[k]->name, commands[k]->usage,
-				       TR(c, commands[k]->help_en, commands[k]->help_zh));
+				print_usage(stdout, c, commands[k]);
+				puts(TR(c, commands[k]->help_en, commands[k]->help_zh));
 				return CLI_OK;
 			}
 			return commands[k]->run(c, argc - i, argv + i);
