@@ -42,7 +42,7 @@ int gw_mqtt_filters_init(struct gw_mqtt_filters *f)
 {
 	gw_list_init(&f->subscribe);
 	gw_list_init(&f->unsubscribe);
-	f->all = gw_map_new(FILTERS);
+	f->all = gw_map_new_inside(FILTERS, offsetof(struct filter, text));
 	return f->all ? 0 : -ENOMEM;
 }
 

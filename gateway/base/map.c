@@ -12,15 +12,20 @@ struct entry {
 	char key[];
 };
 
-/* entry NULL: free. The mark REMOVED keeps probe sequences whole, so that an iteration may remove what it sees. */
+/*
+ * item: a struct entry, or the value itself when it has its key inside. NULL: free. The mark REMOVED keeps probe sequences whole, so that an
+ * iteration may remove what it sees.
+ */
 struct slot {
 	uint64_t hash;
-	struct entry *entry;
+	void *item;
 };
 
 struct gw_map {
 	struct gw_hash_key key;
-	size_t max, count, used; /* used: entries and removed marks */
+	bool inside; /* keys are texts in the values, at offset */
+	size_t offset;
+	size_t max, count, used; /* used: items and removed marks */
 	size_t size;		 /* of slots: 0 or a power of two */
 	struct slot *slots;
 };
@@ -38,9 +43,30 @@ struct gw_map *gw_map_new(size_t max_entries)
 	return m;
 }
 
+struct gw_map *gw_map_new_inside(size_t max_entries, size_t key_offset)
+{
+	struct gw_map *m = gw_map_new(max_entries);
+	if (m) {
+		m->inside = true;
+		m->offset = key_offset;
+	}
+	return m;
+}
+
 static bool is_live(const struct slot *s)
 {
-	return s->entry && s->entry != REMOVED;
+	return s->item && s->item != REMOVED;
+}
+
+static struct gw_str key_of(const struct gw_map *m, const void *item)
+{
+	const struct entry *e = item;
+	return m->inside ? gw_str((const char *)item + m->offset) : (struct gw_str){e->key, e->len};
+}
+
+static void *value_of(const struct gw_map *m, void *item)
+{
+	return m->inside ? item : ((struct entry *)item)->value;
 }
 
 void gw_map_free(struct gw_map *m, void (*free_value)(void *))
@@ -50,10 +76,13 @@ void gw_map_free(struct gw_map *m, void (*free_value)(void *))
 	}
 	for (size_t i = 0; i < m->size; i++) {
 		if (is_live(&m->slots[i])) {
+			void *item = m->slots[i].item;
 			if (free_value) {
-				free_value(m->slots[i].entry->value);
+				free_value(value_of(m, item));
 			}
-			gw_free(m->slots[i].entry);
+			if (!m->inside) {
+				gw_free(item);
+			}
 		}
 	}
 	gw_free(m->slots);
@@ -72,11 +101,10 @@ static struct slot *find_slot(const struct gw_map *m, struct gw_str key, uint64_
 	}
 	for (size_t i = (size_t)hash & (m->size - 1);; i = (i + 1) & (m->size - 1)) {
 		struct slot *s = &m->slots[i];
-		if (!s->entry) {
+		if (!s->item) {
 			return NULL;
 		}
-		if (s->hash == hash && s->entry != REMOVED &&
-		    gw_str_eq((struct gw_str){s->entry->key, s->entry->len}, key)) {
+		if (s->hash == hash && s->item != REMOVED && gw_str_eq(key_of(m, s->item), key)) {
 			return s;
 		}
 	}
@@ -85,13 +113,13 @@ static struct slot *find_slot(const struct gw_map *m, struct gw_str key, uint64_
 void *gw_map_find(const struct gw_map *m, struct gw_str key)
 {
 	struct slot *s = find_slot(m, key, gw_hash(&m->key, 0, key));
-	return s ? s->entry->value : NULL;
+	return s ? value_of(m, s->item) : NULL;
 }
 
 static void place(struct slot *slots, size_t size, struct slot what)
 {
 	size_t i = (size_t)what.hash & (size - 1);
-	while (slots[i].entry) {
+	while (slots[i].item) {
 		i = (i + 1) & (size - 1);
 	}
 	slots[i] = what;
@@ -125,6 +153,23 @@ static int make_room(struct gw_map *m)
 	return 0;
 }
 
+static struct entry *new_entry(struct gw_str key, void *value)
+{
+	size_t bytes;
+	if (__builtin_add_overflow(sizeof(struct entry), key.len, &bytes)) {
+		return NULL;
+	}
+	struct entry *e = gw_alloc0(1, bytes);
+	if (e) {
+		e->value = value;
+		e->len = key.len;
+		if (key.len > 0) {
+			memcpy(e->key, key.p, key.len);
+		}
+	}
+	return e;
+}
+
 int gw_map_put(struct gw_map *m, struct gw_str key, void *value)
 {
 	uint64_t hash = gw_hash(&m->key, 0, key);
@@ -134,21 +179,14 @@ int gw_map_put(struct gw_map *m, struct gw_str key, void *value)
 	if (m->count >= m->max) {
 		return -ENOSPC;
 	}
-	size_t bytes;
-	if (__builtin_add_overflow(sizeof(struct entry), key.len, &bytes)) {
+	void *item = m->inside ? value : new_entry(key, value);
+	if (!item || make_room(m) < 0) {
+		if (!m->inside) {
+			gw_free(item);
+		}
 		return -ENOMEM;
 	}
-	struct entry *e = gw_alloc0(1, bytes);
-	if (!e || make_room(m) < 0) {
-		gw_free(e);
-		return -ENOMEM;
-	}
-	e->value = value;
-	e->len = key.len;
-	if (key.len > 0) {
-		memcpy(e->key, key.p, key.len);
-	}
-	place(m->slots, m->size, (struct slot){hash, e});
+	place(m->slots, m->size, (struct slot){hash, item});
 	m->count++;
 	m->used++;
 	return 0;
@@ -160,9 +198,11 @@ void *gw_map_remove(struct gw_map *m, struct gw_str key)
 	if (!s) {
 		return NULL;
 	}
-	void *value = s->entry->value;
-	gw_free(s->entry);
-	s->entry = REMOVED;
+	void *value = value_of(m, s->item);
+	if (!m->inside) {
+		gw_free(s->item);
+	}
+	s->item = REMOVED;
 	m->count--;
 	return value;
 }
@@ -172,8 +212,8 @@ bool gw_map_next(const struct gw_map *m, size_t *pos, struct gw_str *ret_key, vo
 	for (; *pos < m->size; (*pos)++) {
 		const struct slot *s = &m->slots[*pos];
 		if (is_live(s)) {
-			*ret_key = (struct gw_str){s->entry->key, s->entry->len};
-			*ret_value = s->entry->value;
+			*ret_key = key_of(m, s->item);
+			*ret_value = value_of(m, s->item);
 			(*pos)++;
 			return true;
 		}

@@ -100,11 +100,14 @@ static struct entry *find_or_make(struct gw_discovery *d, const char *identity, 
 		drop(d, d->entries[d->n - 1]);
 	}
 	e = gw_new(struct entry);
-	if (!e || gw_map_put(d->by_identity, gw_str(identity), e) < 0) {
-		gw_free(e);
+	if (!e) {
 		return NULL;
 	}
 	(void)snprintf(e->c.identity, sizeof(e->c.identity), "%s", identity); /* fits */
+	if (gw_map_put(d->by_identity, gw_str(identity), e) < 0) {
+		gw_free(e);
+		return NULL;
+	}
 	gw_identity_id(identity, e->c.id);
 	e->c.weak_identity = weak;
 	e->c.first_seen_wall_ms = wall_ms;
@@ -496,7 +499,7 @@ int gw_discovery_new(struct gw_library *l, const struct gw_discovery_ops *ops, v
 	d->ops = *ops;
 	d->ctx = ctx;
 	d->index = gw_index_new(l);
-	d->by_identity = gw_map_new(GW_CANDIDATES);
+	d->by_identity = gw_map_new_inside(GW_CANDIDATES, offsetof(struct entry, c.identity));
 	d->by_channel = gw_map_new(GW_CANDIDATES);
 	bool ok = d->index && d->by_identity && d->by_channel;
 	for (size_t i = 0; ok && i < MAX_IMPORTERS && gw_importer_class_at(i); i++) {

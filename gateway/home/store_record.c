@@ -83,7 +83,10 @@ static int each_row(struct each *e)
 		r = gw_store_errno(db, rc);
 		r = r == -EBADMSG ? -EIO : r;
 	}
-	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	(void)sqlite3_finalize(st);	     /* repeats the error of the step */
+	if (db) { /* the pages are not read again for a long time */
+		(void)sqlite3_db_release_memory(db);
+	}
 	if (bad > 0) {
 		gw_log_warning("store", "GW-STORE-ROW", "%u rows of %s are malformed, ignoring",
 			       bad, e->table);

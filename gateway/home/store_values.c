@@ -486,6 +486,7 @@ int gw_store_each_value(struct gw_store *s,
 		}
 	}
 	(void)sqlite3_finalize(st);		       /* repeats the error of the step */
+	(void)sqlite3_db_release_memory(v->db);	       /* as each_row does */
 	if (r == 0 && gw_store_errno(v->db, rc) < 0) { /* damaged: what came is what there is */
 		gw_log_warning("store", "GW-STORE-STATE", "state.db is damaged, ignoring the rest");
 		(void)sqlite3_close(v->db);

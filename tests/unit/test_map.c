@@ -36,6 +36,40 @@ static void put_find_remove(void **state)
 	gw_map_free(NULL, NULL);
 }
 
+/* Values that bring their key: nothing is copied, and an iteration sees the keys. */
+static void keys_inside(void **state)
+{
+	(void)state;
+	struct thing {
+		int number;
+		char name[16];
+	};
+	struct gw_map *m = gw_map_new_inside(1000, offsetof(struct thing, name));
+	struct thing *things = gw_array(struct thing, 500);
+	assert_non_null(things);
+	for (int i = 0; i < 500; i++) {
+		struct gw_str key = key_of(things[i].name, sizeof(things[i].name), i);
+		things[i].number = i;
+		assert_int_equal(gw_map_put(m, key, &things[i]), 0);
+		assert_int_equal(gw_map_put(m, key, &things[i]), -EEXIST);
+	}
+	for (int i = 0; i < 500; i += 2) {
+		assert_ptr_equal(gw_map_remove(m, gw_str(things[i].name)), &things[i]);
+	}
+	size_t pos = 0, seen = 0;
+	struct gw_str key;
+	void *value;
+	while (gw_map_next(m, &pos, &key, &value)) {
+		struct thing *t = value;
+		assert_true(t->number % 2 == 1 && key.p == t->name);
+		assert_ptr_equal(gw_map_find(m, key), t);
+		seen++;
+	}
+	assert_int_equal(seen, 250);
+	gw_map_free(m, NULL);
+	gw_free(things);
+}
+
 static void cap(void **state)
 {
 	(void)state;
@@ -170,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(put_find_remove),
+		cmocka_unit_test(keys_inside),
 		cmocka_unit_test(cap),
 		cmocka_unit_test(many),
 		cmocka_unit_test(churn),

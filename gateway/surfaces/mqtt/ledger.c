@@ -104,8 +104,8 @@ int mqtt_ledger_open(const char *state_dir, struct mqtt_ledger **ret_ledger)
 		return -ENOMEM;
 	}
 	gw_list_init(&l->doubtful);
-	l->topics = gw_map_new(LEDGER_TOPICS);
-	l->devices = gw_map_new(GW_DEVICES * 2u);
+	l->topics = gw_map_new_inside(LEDGER_TOPICS, offsetof(struct entry, topic));
+	l->devices = gw_map_new_inside(GW_DEVICES * 2u, offsetof(struct owner, id));
 	int n = snprintf(l->path, sizeof(l->path), "%s/mqtt-ledger", state_dir);
 	if (!l->topics || !l->devices || n < 0 || (size_t)n >= sizeof(l->path)) {
 		mqtt_ledger_close(l);

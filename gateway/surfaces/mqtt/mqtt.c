@@ -434,7 +434,7 @@ static int start(struct gw_surface *surface)
 	GW_AUTO(gw_buf_fini) struct gw_buf topic = GW_BUF_INIT(GW_TOPIC_BYTES);
 	gw_buf_printf(&topic, "%s/status", s->prefix);
 	s->status_topic = gw_buf_take(&topic);
-	s->devices = gw_map_new(GW_DEVICES);
+	s->devices = gw_map_new_inside(GW_DEVICES, offsetof(struct mqtt_device, id));
 	s->retry = gw_timer_new(gw_gateway_loop(s->gateway), on_retry, s);
 	if (!s->status_topic || !s->devices || !s->retry) {
 		return -ENOMEM;
