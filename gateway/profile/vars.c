@@ -11,19 +11,29 @@
 
 /* --- values --- */
 
-static void fini_entry(struct gw_vars_entry *e)
-{
-	gw_free(e->name);
-	gw_free(e->value);
-}
-
 void gw_vars_fini(struct gw_vars *v)
 {
 	for (size_t i = 0; i < v->count; i++) {
-		fini_entry(&v->entry[i]);
+		gw_free(v->entry[i].name);
 	}
 	gw_free(v->entry);
 	*v = (struct gw_vars){0};
+}
+
+/* Name and value in one piece of memory: a home has thousands of them. */
+static int new_entry(struct gw_str name, struct gw_str value, struct gw_vars_entry *ret)
+{
+	char *text = gw_alloc0(1, name.len + 1 + (value.p ? value.len + 1 : 0));
+	if (!text) {
+		return -ENOMEM;
+	}
+	memcpy(text, name.p, name.len);
+	*ret = (struct gw_vars_entry){.name = text};
+	if (value.p) {
+		ret->value = text + name.len + 1;
+		memcpy(ret->value, value.p, value.len);
+	}
+	return 0;
 }
 
 int gw_vars_set(struct gw_vars *v, struct gw_str name, struct gw_str value)
@@ -38,22 +48,21 @@ int gw_vars_set(struct gw_vars *v, struct gw_str name, struct gw_str value)
 	if (i == MAX_VARS) {
 		return -E2BIG;
 	}
-	struct gw_vars_entry new = {.value = value.p ? gw_strndup(value.p, value.len) : NULL};
-	if (value.p && !new.value) {
+	struct gw_vars_entry new;
+	if (new_entry(name, value, &new) < 0) {
 		return -ENOMEM;
 	}
 	if (i < v->count) {
-		gw_free(v->entry[i].value);
-		v->entry[i].value = new.value;
+		gw_free(v->entry[i].name);
+		v->entry[i] = new;
 		return 0;
 	}
 	struct gw_vars_entry *grown = gw_realloc(v->entry, v->count + 1, sizeof(*grown));
-	v->entry = grown ? grown : v->entry;
-	new.name = gw_strndup(name.p, name.len);
-	if (!grown || !new.name) {
-		fini_entry(&new);
+	if (!grown) {
+		gw_free(new.name);
 		return -ENOMEM;
 	}
+	v->entry = grown;
 	v->entry[v->count++] = new;
 	return 0;
 }

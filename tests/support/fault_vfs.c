@@ -151,7 +151,10 @@ static void note_write(struct file *file, int len, int64_t offset)
 		abort();
 	}
 	close(fd);
-	snprintf(u->name, sizeof(u->name), "%s", name_of(file->path));
+	int n = snprintf(u->name, sizeof(u->name), "%s", name_of(file->path));
+	if (n < 0 || (size_t)n >= sizeof(u->name)) {
+		abort();
+	}
 	u->offset = offset;
 	u->len = len;
 	u->old_size = st.st_size;

@@ -97,7 +97,8 @@ const struct gw_var_info *gw_profile_var(const struct gw_profile *p, size_t i);
 /* Variables by name. Values are text; NULL value = unbound. Small: looked up linearly, at most 64. */
 struct gw_vars {
 	struct gw_vars_entry {
-		char *name, *value; /* owned */
+		char *name,
+			*value; /* owned, in one piece of memory that begins at name; value may be NULL */
 	} * entry;
 	size_t count;
 };
