@@ -414,6 +414,8 @@ struct gw_device *live_home_add(struct live_home *h, const char *id, const char 
 	};
 	assert_int_equal(gw_store_put_device(h->g->store, &rec, NULL), 0);
 	assert_int_equal(gw_registry_add(h->g, &rec, p, &d), 0);
+	const struct gw_emit added = {.type = GW_EVENT_DEVICE_ADDED, .device = d};
+	(void)gw_bus_emit(h->g, &added);
 	(void)gw_route_attach(d);
 	gw_profile_unref(p);
 	gw_vars_fini(&v);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gw/alloc.h"
+#include "home/store.h"
 
 extern const struct gw_surface_class gw_surface_mqtt;
 
@@ -30,6 +31,11 @@ static bool ear_is_up(void *ctx)
 	return ((struct mqtt_home *)ctx)->ear_up;
 }
 
+void mqtt_home_wait_ear(struct mqtt_home *m)
+{
+	assert_true(loop_until(m->home.loop, ear_is_up, m));
+}
+
 /* On the loop of the home, so that one wait serves both. */
 static void open_ear(struct mqtt_home *m)
 {
@@ -42,7 +48,7 @@ static void open_ear(struct mqtt_home *m)
 			 0);
 	assert_int_equal(gw_mqtt_link_subscribe(m->ear, GW_STR("#"), 0), 0);
 	assert_int_equal(gw_mqtt_link_start(m->ear), 0);
-	assert_true(loop_until(m->home.loop, ear_is_up, m));
+	mqtt_home_wait_ear(m);
 }
 
 static void close_ear(struct mqtt_home *m)
@@ -83,6 +89,8 @@ void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char
 	set_options(m, options);
 	live_surface = &gw_surface_mqtt;
 	live_home_open(&m->home, profiles, m->config);
+	/* Nobody may do anything in a home without an owner (R1). */
+	assert_int_equal(gw_store_set_claimed(m->home.g->store), 0);
 	open_ear(m);
 	live_home_up(&m->home);
 	mqtt_home_wait(m, "hearth/status", "online");
@@ -176,6 +184,27 @@ const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *pa
 		fail_msg("%s <- %s: no answer on %s", topic, payload, answer);
 	}
 	return mqtt_home_last(m, answer);
+}
+
+static bool was_sent(void *ctx)
+{
+	struct wait *w = ctx;
+	live_home_pass(&w->m->home, 20); /* the device's gap, joining */
+	for (size_t i = 0; i < played.n_sends; i++) {
+		if (strcmp(played_sent(i), w->text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void mqtt_home_wait_sent(struct mqtt_home *m, const char *text)
+{
+	struct wait w = {.m = m, .text = text};
+	if (!loop_until(m->home.loop, was_sent, &w)) {
+		fail_msg("expected %s to be sent, the first of %zu is %s", text, played.n_sends,
+			 played_sent(0));
+	}
 }
 
 void mqtt_home_settle(struct mqtt_home *m)

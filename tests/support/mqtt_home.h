@@ -28,6 +28,8 @@ void mqtt_home_restart(struct mqtt_home *m, const char *options);
 /* The broker dies and comes back on the same port, without its memory. */
 void mqtt_home_kill_broker(struct mqtt_home *m);
 void mqtt_home_start_broker(struct mqtt_home *m);
+/* Until the client beside the home is connected (again). */
+void mqtt_home_wait_ear(struct mqtt_home *m);
 
 void mqtt_home_say(struct mqtt_home *m, const char *topic, const char *payload, bool retain);
 /* The newest payload; NULL: never heard, or cleared. */
@@ -38,6 +40,8 @@ const char *mqtt_home_wait(struct mqtt_home *m, const char *topic, const char *t
 /* Sends, and returns the next message on the other topic. */
 const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *payload,
 			  const char *answer);
+/* Until this, "channel body", was sent to a device; since the last played_clear. Time passes in the home. */
+void mqtt_home_wait_sent(struct mqtt_home *m, const char *text);
 /* What was heard so far is forgotten, except for the retained messages: those come again. */
 void mqtt_home_listen_again(struct mqtt_home *m);
 /* All that was said to and by the surface until now was heard. Needs a device "plug". */
