@@ -273,7 +273,7 @@ static void count_flush(struct gw_listener *l)
 	gw_container(l, struct live_home, listener)->flushes++;
 }
 
-static void start(struct live_home *h)
+void live_home_start(struct live_home *h)
 {
 	const char *dir = h->profiles;
 	const struct gw_gateway_options o = {
@@ -299,13 +299,14 @@ static void start(struct live_home *h)
 	h->heard[0] = 0;
 }
 
-static void end(struct live_home *h)
+void live_home_stop(struct live_home *h)
 {
 	gw_bus_unlisten(&h->listener);
 	gw_gateway_stop(h->g);
 	assert_int_equal(gw_loop_run(h->loop), 0);
 	gw_gateway_free(h->g);
 	gw_loop_free(h->loop);
+	h->g = NULL;
 	assert_int_equal(played.n_devices, 0);
 }
 
@@ -330,18 +331,20 @@ void live_home_open(struct live_home *h, const char *const *profiles, const char
 		       broker ? "" : "broker: false\n", config ? config : "");
 	write_file(h->config, text);
 	gw_principal_local(&h->owner);
-	start(h);
+	live_home_start(h);
 }
 
 void live_home_restart(struct live_home *h)
 {
-	end(h);
-	start(h);
+	live_home_stop(h);
+	live_home_start(h);
 }
 
 void live_home_close(struct live_home *h)
 {
-	end(h);
+	if (h->g) {
+		live_home_stop(h);
+	}
 	remove_tree(h->dir);
 }
 

@@ -52,7 +52,9 @@ extern const struct gw_surface_class *live_surface;
 /* profiles: texts, NULL-terminated; each is stored under its `id:`. config: of hearth.yaml beyond `broker: false`, or with a broker: section first, or NULL. */
 void live_home_open(struct live_home *h, const char *const *profiles, const char *config);
 void live_home_close(struct live_home *h);
-/* Ends the gateway and starts another one on the same directory. */
+/* Ends the gateway; starts another one on the same directory; both. */
+void live_home_stop(struct live_home *h);
+void live_home_start(struct live_home *h);
 void live_home_restart(struct live_home *h);
 /* The link comes up and everything settles. */
 void live_home_up(struct live_home *h);

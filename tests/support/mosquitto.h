@@ -127,11 +127,21 @@ static inline void mosquitto_kill(struct mosquitto_process *m)
 	}
 }
 
+/* An orderly end: with persistence it keeps its memory. */
+static inline void mosquitto_stop(struct mosquitto_process *m)
+{
+	if (m->pid > 0) {
+		(void)kill(m->pid, SIGTERM);
+		(void)waitpid(m->pid, NULL, 0);
+		m->pid = 0;
+	}
+}
+
 static inline void mosquitto_end(struct mosquitto_process *m)
 {
 	mosquitto_kill(m);
 	static const char *const names[] = {"mosquitto.conf", "passwords", "ca.pem", "cert.pem",
-					    "key.pem",	      "other.pem", "big"};
+					    "key.pem",	      "other.pem", "big",    "mosquitto.db"};
 	for (size_t i = 0; i < gw_countof(names); i++) {
 		char path[128];
 		(void)snprintf(path, sizeof(path), "%s/%s", m->dir, names[i]);

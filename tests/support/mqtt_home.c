@@ -33,19 +33,21 @@ static bool ear_is_up(void *ctx)
 
 void mqtt_home_wait_ear(struct mqtt_home *m)
 {
-	assert_true(loop_until(m->home.loop, ear_is_up, m));
+	assert_true(loop_until(m->loop, ear_is_up, m));
 }
 
-/* On the loop of the home, so that one wait serves both. */
+/* On the loop of the home, so that one wait serves both. Nobody is there to listen to while the broker is away. */
 static void open_ear(struct mqtt_home *m)
 {
 	static const struct gw_mqtt_ops ops = {.state = on_state, .message = on_message};
+	if (!m->broker.pid) {
+		return;
+	}
 	m->last = gw_map_new(100000);
 	m->counts = gw_map_new(100000);
 	m->ear_up = false;
 	m->endpoint = (struct gw_broker_endpoint){.host = "127.0.0.1", .port = m->broker.port};
-	assert_int_equal(gw_mqtt_link_new(m->home.loop, &m->endpoint, NULL, NULL, &ops, m, &m->ear),
-			 0);
+	assert_int_equal(gw_mqtt_link_new(m->loop, &m->endpoint, NULL, NULL, &ops, m, &m->ear), 0);
 	assert_int_equal(gw_mqtt_link_subscribe(m->ear, GW_STR("#"), 0), 0);
 	assert_int_equal(gw_mqtt_link_start(m->ear), 0);
 	mqtt_home_wait_ear(m);
@@ -56,6 +58,8 @@ static void close_ear(struct mqtt_home *m)
 	gw_mqtt_link_free(m->ear);
 	gw_map_free(m->last, gw_free);
 	gw_map_free(m->counts, NULL);
+	m->ear = NULL;
+	m->last = m->counts = NULL;
 }
 
 static void set_options(struct mqtt_home *m, const char *options)
@@ -69,12 +73,25 @@ static void set_options(struct mqtt_home *m, const char *options)
 
 void mqtt_home_start_broker(struct mqtt_home *m)
 {
-	mosquitto_start(&m->broker, "allow_anonymous true\npersistence false\n");
+	char lines[128];
+	(void)snprintf(lines, sizeof(lines),
+		       "allow_anonymous true\npersistence true\npersistence_location %s/\n",
+		       m->broker.dir);
+	mosquitto_start(&m->broker, lines);
+}
+
+void mqtt_home_stop_broker(struct mqtt_home *m)
+{
+	mosquitto_stop(&m->broker);
+	m->ear_up = false;
 }
 
 void mqtt_home_kill_broker(struct mqtt_home *m)
 {
+	char path[128];
 	mosquitto_kill(&m->broker);
+	(void)snprintf(path, sizeof(path), "%s/mosquitto.db", m->broker.dir);
+	(void)unlink(path);
 	m->ear_up = false;
 }
 
@@ -89,6 +106,7 @@ void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char
 	set_options(m, options);
 	live_surface = &gw_surface_mqtt;
 	live_home_open(&m->home, profiles, m->config);
+	m->loop = m->home.loop;
 	/* Nobody may do anything in a home without an owner (R1). */
 	assert_int_equal(gw_store_set_claimed(m->home.g->store), 0);
 	open_ear(m);
@@ -96,9 +114,27 @@ void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char
 	mqtt_home_wait(m, "hearth/status", "online");
 }
 
-void mqtt_home_restart(struct mqtt_home *m, const char *options)
+void mqtt_home_stop(struct mqtt_home *m)
 {
 	close_ear(m);
+	live_home_stop(&m->home);
+	m->loop = m->idle = gw_loop_new();
+	assert_non_null(m->loop);
+	open_ear(m);
+}
+
+static void leave_idle(struct mqtt_home *m)
+{
+	if (m->idle) {
+		gw_loop_free(m->idle);
+		m->idle = NULL;
+	}
+}
+
+void mqtt_home_start(struct mqtt_home *m, const char *options)
+{
+	close_ear(m);
+	leave_idle(m);
 	if (options) {
 		char text[1100];
 		set_options(m, options);
@@ -108,16 +144,26 @@ void mqtt_home_restart(struct mqtt_home *m, const char *options)
 		assert_true(fputs(text, f) >= 0);
 		assert_int_equal(fclose(f), 0);
 	}
-	live_home_restart(&m->home);
+	live_home_start(&m->home);
+	m->loop = m->home.loop;
 	open_ear(m);
 	live_home_up(&m->home);
-	mqtt_home_wait(m, "hearth/status", "online");
+	if (m->broker.pid) {
+		mqtt_home_wait(m, "hearth/status", "online");
+	}
+}
+
+void mqtt_home_restart(struct mqtt_home *m, const char *options)
+{
+	mqtt_home_stop(m);
+	mqtt_home_start(m, options);
 }
 
 void mqtt_home_close(struct mqtt_home *m)
 {
 	close_ear(m);
 	live_home_close(&m->home);
+	leave_idle(m);
 	live_surface = NULL;
 	mosquitto_end(&m->broker);
 }
@@ -126,6 +172,26 @@ void mqtt_home_listen_again(struct mqtt_home *m)
 {
 	close_ear(m);
 	open_ear(m);
+}
+
+void mqtt_home_cut(struct mqtt_home *m)
+{
+	int cut[8];
+	size_t n = 0;
+	close_ear(m);
+	for (int fd = 3; fd < 1024 && n < gw_countof(cut); fd++) {
+		struct sockaddr_in at = {0};
+		socklen_t len = sizeof(at);
+		if (getpeername(fd, (struct sockaddr *)&at, &len) == 0 &&
+		    at.sin_family == AF_INET && ntohs(at.sin_port) == m->broker.port) {
+			cut[n++] = fd;
+		}
+	}
+	open_ear(m);
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(shutdown(cut[i], SHUT_RDWR), 0);
+	}
 }
 
 void mqtt_home_say(struct mqtt_home *m, const char *topic, const char *payload, bool retain)
@@ -161,7 +227,7 @@ static bool is_there(void *ctx)
 const char *mqtt_home_wait(struct mqtt_home *m, const char *topic, const char *text)
 {
 	struct wait w = {.m = m, .topic = topic, .text = text};
-	if (!loop_until(m->home.loop, is_there, &w)) {
+	if (!loop_until(m->loop, is_there, &w)) {
 		const char *last = mqtt_home_last(m, topic);
 		fail_msg("%s: expected %s, the newest is %s", topic, text ? text : "nothing",
 			 last ? last : "nothing");
@@ -180,7 +246,7 @@ const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *pa
 {
 	struct wait w = {.m = m, .topic = answer, .more_than = mqtt_home_count(m, answer)};
 	mqtt_home_say(m, topic, payload, false);
-	if (!loop_until(m->home.loop, has_more, &w)) {
+	if (!loop_until(m->loop, has_more, &w)) {
 		fail_msg("%s <- %s: no answer on %s", topic, payload, answer);
 	}
 	return mqtt_home_last(m, answer);
@@ -201,7 +267,7 @@ static bool was_sent(void *ctx)
 void mqtt_home_wait_sent(struct mqtt_home *m, const char *text)
 {
 	struct wait w = {.m = m, .text = text};
-	if (!loop_until(m->home.loop, was_sent, &w)) {
+	if (!loop_until(m->loop, was_sent, &w)) {
 		fail_msg("expected %s to be sent, the first of %zu is %s", text, played.n_sends,
 			 played_sent(0));
 	}

@@ -13,9 +13,11 @@ struct mqtt_home {
 	struct mosquitto_process broker;
 	struct live_home home;
 	struct gw_broker_endpoint endpoint;
-	struct gw_mqtt_link *ear;
-	struct gw_map *last;   /* topic → the newest payload, owned text; empty: cleared */
-	struct gw_map *counts; /* topic → messages heard, as a number */
+	struct gw_loop *loop,
+		*idle;		  /* the home's; idle: instead of it, while the home is stopped */
+	struct gw_mqtt_link *ear; /* NULL while the broker is away at start or stop */
+	struct gw_map *last;	  /* topic → the newest payload, owned text; empty: cleared */
+	struct gw_map *counts;	  /* topic → messages heard, as a number */
 	char config[1024];
 	bool ear_up;
 };
@@ -23,9 +25,14 @@ struct mqtt_home {
 /* options: of the section surfaces.mqtt, in flow style, "homie: true, …". Skips the test when there is no mosquitto. */
 void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char *options);
 void mqtt_home_close(struct mqtt_home *m);
-/* The gateway ends and starts again, with other options when they are not NULL. */
+/* The gateway ends and starts again, with other options when they are not NULL. Without a broker nobody listens. */
 void mqtt_home_restart(struct mqtt_home *m, const char *options);
-/* The broker dies and comes back on the same port, without its memory. */
+void mqtt_home_stop(struct mqtt_home *m);
+void mqtt_home_start(struct mqtt_home *m, const char *options);
+/* Every connection of the gateway breaks, as if it were killed; it comes back by itself. */
+void mqtt_home_cut(struct mqtt_home *m);
+/* The broker ends and comes back on the same port: with what it had retained, or killed, without. */
+void mqtt_home_stop_broker(struct mqtt_home *m);
 void mqtt_home_kill_broker(struct mqtt_home *m);
 void mqtt_home_start_broker(struct mqtt_home *m);
 /* Until the client beside the home is connected (again). */

@@ -358,7 +358,7 @@ static void test_retained_command(void **state)
 	mqtt_home_say(&m, "hearth/lock/main/lock/unlock/set", "PRESS", true);
 	mqtt_home_say(&m, "hearth/plug/main/switch/on/set", "ON", true);
 	mqtt_home_wait(&m, "hearth/lock/main/lock/unlock/set", "PRESS");
-	loop_turns(m.home.loop, 20);
+	loop_turns(m.loop, 20);
 	live_home_settle(&m.home);
 	mqtt_home_restart(&m, NULL);
 	played_receive("lock/k/lwt", "Online", false);
@@ -421,7 +421,7 @@ static void test_flood(void **state)
 	for (int i = 0; i < FLOOD; i++) {
 		mqtt_home_say(&m, "hearth/nobody/main/switch/on/set", "1", false);
 		if (i % 100 == 0) {
-			loop_turns(m.home.loop, 1);
+			loop_turns(m.loop, 1);
 		}
 	}
 	mqtt_home_say(&m, "hearth/plug/main/switch/on/set", "ON", false);
@@ -448,7 +448,7 @@ static void test_broker_restart(void **state)
 	played_receive("stat/p", "{\"on\":true,\"power\":3}", false);
 	mqtt_home_wait(&m, "hearth/plug/state", "\"meter.power\":3");
 	mqtt_home_kill_broker(&m);
-	loop_turns(m.home.loop, 10);
+	loop_turns(m.loop, 10);
 	for (int i = 4; i < 10; i++) {
 		char body[32];
 		(void)snprintf(body, sizeof(body), "{\"power\":%d}", i);
@@ -484,6 +484,28 @@ static void test_choked_broker(void **state)
 	mqtt_home_close(&m);
 }
 
+/* A broken connection is told by the broker, an orderly stop by ourselves: a clean DISCONNECT sends no will. */
+static void test_status(void **state)
+{
+	(void)state;
+	struct mqtt_home m;
+	mqtt_home_open(&m, profiles, "");
+	add_plug(&m);
+	mqtt_home_settle(&m);
+	mqtt_home_cut(&m);
+	mqtt_home_wait(&m, "hearth/status", "offline");
+	mqtt_home_wait(&m, "hearth/status", "online");
+	mqtt_home_settle(&m);
+
+	mqtt_home_stop(&m);
+	mqtt_home_wait(&m, "hearth/status", "offline");
+	mqtt_home_listen_again(&m);
+	mqtt_home_wait(&m, "hearth/status", "offline");
+	mqtt_home_wait(&m, "hearth/plug/state", "link.online"); /* what we knew stays */
+	mqtt_home_start(&m, NULL);
+	mqtt_home_close(&m);
+}
+
 /* --- the ledger --- */
 
 static void remove_device(struct mqtt_home *m, const char *id)
@@ -510,6 +532,49 @@ static void test_removal(void **state)
 	mqtt_home_close(&m);
 }
 
+/* Removed, and this life of the gateway over, before the broker heard of it. */
+static void test_removal_without_broker(void **state)
+{
+	(void)state;
+	struct mqtt_home m;
+	mqtt_home_open(&m, profiles, "homie: true");
+	add_plug(&m);
+	(void)live_home_add(&m.home, "lamp", "test.lamp", "topic=l");
+	played_receive("lamp/l", "{\"on\":true,\"level\":4}", false);
+	mqtt_home_wait(&m, "hearth/lamp/state", "\"level.value\":4");
+	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", "components");
+	mqtt_home_wait(&m, "homie/5/hearth-lamp/main/level-value", "4");
+	mqtt_home_wait(&m, "homie/5/hearth-lamp/$state", "ready");
+	mqtt_home_stop_broker(&m);
+	remove_device(&m, "lamp");
+	mqtt_home_restart(&m, NULL);
+	live_home_pass(&m.home, 1000);
+	mqtt_home_stop(&m);
+	mqtt_home_start_broker(&m);
+	mqtt_home_listen_again(&m); /* the broker has kept it all … */
+	static const char *const topics[] = {"hearth/lamp/state",
+					     "homeassistant/device/hearth_lamp/config",
+					     "homie/5/hearth-lamp/$state",
+					     "homie/5/hearth-lamp/$description",
+					     "homie/5/hearth-lamp/main/switch-on",
+					     "homie/5/hearth-lamp/main/level-value"};
+	for (size_t i = 0; i < gw_countof(topics); i++) {
+		mqtt_home_wait(&m, topics[i], "");
+	}
+	mqtt_home_start(&m, NULL);
+	for (size_t i = 0; i < gw_countof(topics); i++) {
+		mqtt_home_wait(&m, topics[i], NULL);
+	}
+	mqtt_home_settle(&m);
+	mqtt_home_listen_again(&m);
+	mqtt_home_settle(&m);
+	for (size_t i = 0; i < gw_countof(topics); i++) {
+		assert_int_equal(mqtt_home_count(&m, topics[i]), 0);
+	}
+	assert_non_null(mqtt_home_last(&m, "hearth/plug/state")); /* … and keeps what is there */
+	mqtt_home_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,7 +592,9 @@ int main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_broker_restart),
 		cmocka_unit_test(test_choked_broker),
+		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_removal),
+		cmocka_unit_test(test_removal_without_broker),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
