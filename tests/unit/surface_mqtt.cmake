@@ -3,3 +3,4 @@ set(GW_MQTT_HOME ${CMAKE_SOURCE_DIR}/tests/support/live_home.c ${CMAKE_SOURCE_DI
 foreach(module surface_mqtt)
 	gw_unit_test(${module} ROOMS surface_mqtt home link LIBS PkgConfig::JANSSON SOURCES ${GW_MQTT_HOME})
 endforeach()
+gw_unit_test(mqtt_ledger ROOMS surface_mqtt home link LIBS PkgConfig::JANSSON)
