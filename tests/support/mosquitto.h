@@ -1,6 +1,5 @@
 /*
- * A real mosquitto for tests, on a port that the kernel hands out, with its files in a directory of its own; and a loop that
- * runs until something is true or a deadline is over.
+ * A real mosquitto for tests, on a port that the kernel hands out, with its files in a directory of its own.
  */
 #pragma once
 
@@ -16,11 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gw/loop.h"
-#include "gw_test.h"
+#include "until.h"
 
 #define MOSQUITTO_SKIP 77
-#define UNTIL_MS       10000
 
 struct mosquitto_process {
 	pid_t pid;
@@ -140,48 +137,13 @@ static inline void mosquitto_stop(struct mosquitto_process *m)
 static inline void mosquitto_end(struct mosquitto_process *m)
 {
 	mosquitto_kill(m);
-	static const char *const names[] = {"mosquitto.conf", "passwords", "ca.pem", "cert.pem",
-					    "key.pem",	      "other.pem", "big",    "mosquitto.db"};
+	static const char *const names[] = {
+		"mosquitto.conf", "passwords", "ca.pem", "cert.pem",
+		"key.pem",	  "other.pem", "big",	 "mosquitto.db"};
 	for (size_t i = 0; i < gw_countof(names); i++) {
 		char path[128];
 		(void)snprintf(path, sizeof(path), "%s/%s", m->dir, names[i]);
 		(void)unlink(path);
 	}
 	(void)rmdir(m->dir);
-}
-
-static inline void until_tick(void *ctx)
-{
-	(void)ctx; /* wakes uv_run, so that the condition is looked at */
-}
-
-/* Runs the loop until done(ctx) is true; false after 10 s. */
-static inline bool loop_until(struct gw_loop *l, bool (*done)(void *ctx), void *ctx)
-{
-	struct gw_timer *t = gw_timer_new(l, until_tick, NULL);
-	struct timespec begin, now;
-	(void)timespec_get(&begin, TIME_UTC);
-	gw_timer_start(t, 1, 1);
-	bool ok;
-	do {
-		(void)uv_run(gw_loop_uv(l), UV_RUN_ONCE);
-		ok = done(ctx);
-		(void)timespec_get(&now, TIME_UTC);
-	} while (!ok &&
-		 (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 <
-			 UNTIL_MS);
-	gw_timer_free(t);
-	return ok;
-}
-
-static inline bool loop_never(void *ctx)
-{
-	(*(int *)ctx)--;
-	return *(int *)ctx <= 0;
-}
-
-/* Lets the loop turn some times, each at most a millisecond. */
-static inline void loop_turns(struct gw_loop *l, int n)
-{
-	assert_true(loop_until(l, loop_never, &n));
 }

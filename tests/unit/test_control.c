@@ -15,6 +15,7 @@
 #include "gw/alloc.h"
 #include "gw/clock.h"
 #include "gw/surface.h"
+#include "until.h"
 
 extern const struct gw_surface_class gw_surface_control;
 
@@ -40,16 +41,18 @@ static void surface_open(struct fixture *f, struct gw_surface *s)
 	assert_int_equal(gw_surface_control.init(s), 0);
 }
 
+static bool has_stopped(void *ctx)
+{
+	return *(const int *)ctx > 0;
+}
+
 static void surface_close(struct fixture *f, struct gw_surface *s)
 {
-	int stopped = f->g.stopped;
+	f->g.stopped = 0;
 	gw_surface_control.stop(s);
 	gw_surface_control.stop(s); /* idempotent */
-	int64_t until = gw_clock_ms() + DEADLINE_MS;
-	while (f->g.stopped == stopped && gw_clock_ms() < until) {
-		uv_run(gw_loop_uv(f->loop), UV_RUN_ONCE);
-	}
-	assert_int_equal(f->g.stopped, stopped + 1);
+	assert_true(loop_until(f->loop, has_stopped, &f->g.stopped));
+	assert_int_equal(f->g.stopped, 1);
 	gw_surface_control.fini(s);
 	gw_options_free(gw_surface_control.options, s->impl);
 	gw_free(s->impl);

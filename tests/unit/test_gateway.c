@@ -15,6 +15,7 @@
 #include "home/registry.h"
 #include "live_home.h"
 #include "live_profiles.h"
+#include "until.h"
 
 static struct live_home h;
 
@@ -108,14 +109,14 @@ static void a_part_can_be_switched_off(void **state)
 #define PLUG_CONFIG "{\"kind\":\"plug\",\"topic\":\"a\",\"mac\":\"DC4F22A1B2C3\"}"
 
 /* The profiles are indexed in idle steps after the start. */
+static bool is_indexed(void *ctx)
+{
+	return gw_adopt_indexed(ctx);
+}
+
 static void index_profiles(void)
 {
-	int64_t until = gw_clock_ms() + 10000;
-
-	while (!gw_adopt_indexed(h.g->adopt) && gw_clock_ms() < until) {
-		(void)uv_run(gw_loop_uv(h.loop), UV_RUN_ONCE);
-	}
-	assert_true(gw_adopt_indexed(h.g->adopt));
+	assert_true(loop_until(h.loop, is_indexed, h.g->adopt));
 	live_home_up(&h);
 	(void)live_home_heard(&h);
 }
