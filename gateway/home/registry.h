@@ -149,7 +149,7 @@ void gw_registry_restore_value(struct gw_device *d, size_t cap, struct gw_str js
 void gw_registry_forget_assumptions(struct gw_device *d);
 void gw_property_due(struct gw_deadline *due); /* device.due */
 void gw_registry_mark_unsaved(struct gw_device *d, size_t cap);
-void gw_registry_save(struct gw_registry *r);  /* hands unsaved values to the store */
+void gw_registry_save(struct gw_registry *r); /* hands unsaved values to the store */
 /* A wanted value (already accepted) as the model has it: no bounds are checked. */
 int gw_property_value(const struct gw_cap_info *cap, const struct gw_node *node,
 		      struct gw_value *ret_value) GW_MUST_USE;

@@ -83,8 +83,8 @@ static int each_row(struct each *e)
 		r = gw_store_errno(db, rc);
 		r = r == -EBADMSG ? -EIO : r;
 	}
-	(void)sqlite3_finalize(st);	     /* repeats the error of the step */
-	if (db) { /* the pages are not read again for a long time */
+	(void)sqlite3_finalize(st); /* repeats the error of the step */
+	if (db) {		    /* the pages are not read again for a long time */
 		(void)sqlite3_db_release_memory(db);
 	}
 	if (bad > 0) {

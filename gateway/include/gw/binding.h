@@ -23,8 +23,9 @@ int gw_binding_new(struct gw_plan *plan, const struct gw_vars *vars,
 		   struct gw_binding **ret_binding, struct gw_error *reterr_) GW_MUST_USE;
 void gw_binding_free(struct gw_binding *b);
 struct gw_plan *gw_binding_plan(const struct gw_binding *b); /* borrowed */
-size_t gw_binding_bytes(const struct gw_binding *b);	     /* of the state itself, without texts that it alone holds */
-void gw_binding_reset(struct gw_binding *b);		     /* as new: no raws, pending, bodies */
+size_t gw_binding_bytes(
+	const struct gw_binding *b); /* of the state itself, without texts that it alone holds */
+void gw_binding_reset(struct gw_binding *b); /* as new: no raws, pending, bodies */
 /* Expands {name} of a channel template from gw_msg_info. */
 int gw_binding_channel(const struct gw_binding *b, const char *channel,
 		       struct gw_buf *ret) GW_MUST_USE;
@@ -81,8 +82,8 @@ struct gw_outgoing {
 		const struct gw_node *tree; /* the same as tree for json, cbor; else NULL */
 	} * msgs;
 	size_t n_msgs;
-	struct gw_expect
-		*expect; /* what will confirm it; NULL: nothing to wait for (no readable point). Whoever takes it sets it to NULL here */
+	struct gw_expect *
+		expect; /* what will confirm it; NULL: nothing to wait for (no readable point). Whoever takes it sets it to NULL here */
 	struct gw_arena *arena;
 };
 void gw_outgoing_fini(struct gw_outgoing *o);

@@ -24,12 +24,12 @@
 #define GW_BODY_TEXT_BYTES 4096
 #define GW_DESCRIPTION_BYTES                                                                       \
 	(1024 * 1024) /* self-descriptions: bridge/devices of a large Zigbee network */
-#define GW_DESCRIPTION_NODES 200000
-#define GW_IMPORT_NOTES	     256 /* of one description */
-#define GW_IMPORT_PARTS	     256 /* messages that describe one device */
-#define GW_IMPORT_BYTES	     (8 * 1024 * 1024) /* of remembered parts of one source */
-#define GW_TOPIC_BYTES	     256
-#define GW_TOPIC_LEVELS	     16
+#define GW_DESCRIPTION_NODES   200000
+#define GW_IMPORT_NOTES	       256		 /* of one description */
+#define GW_IMPORT_PARTS	       256		 /* messages that describe one device */
+#define GW_IMPORT_BYTES	       (8 * 1024 * 1024) /* of remembered parts of one source */
+#define GW_TOPIC_BYTES	       256
+#define GW_TOPIC_LEVELS	       16
 #define GW_TOPIC_SUBSCRIPTIONS 65536 /* of one trie */
 
 /* home */
@@ -54,10 +54,10 @@
 #define GW_DEVICE_BURST	       100 /* … after this burst, then coalesced */
 #define GW_AUDIT_BYTES	       (8 * 1024 * 1024)
 #define GW_AUDIT_DAYS	       90
-#define GW_AUDIT_TEXT	       1024		 /* characters of one field, then clipped */
+#define GW_AUDIT_TEXT	       1024		  /* characters of one field, then clipped */
 #define GW_STORE_BYTES	       (64 * 1024 * 1024) /* a larger home.db is not ours */
 #define GW_STORE_BAD_FILES     3
-#define GW_VALUES_KEPT	       32768		 /* last values waiting for the next write */
+#define GW_VALUES_KEPT	       32768 /* last values waiting for the next write */
 #define GW_VALUE_BYTES	       4096
 
 /* HTTP */
@@ -76,10 +76,10 @@
 #define GW_WS_FRAMES_PER_S	20
 #define GW_LOGIN_PER_SOURCE_MIN 10
 #define GW_LOGIN_PER_ACCOUNT_H	60
-#define GW_LOGIN_SOURCES	256	/* remembered for the limit, the oldest is forgotten */
-#define GW_LOGIN_PENDING	16	/* waiting to be hashed; then TOO_MANY */
-#define GW_LOGIN_DELAY_MS	30000	/* a login that would wait longer is TOO_MANY */
-#define GW_SESSIONS		256	/* logins; the one used longest ago ends */
+#define GW_LOGIN_SOURCES	256   /* remembered for the limit, the oldest is forgotten */
+#define GW_LOGIN_PENDING	16    /* waiting to be hashed; then TOO_MANY */
+#define GW_LOGIN_DELAY_MS	30000 /* a login that would wait longer is TOO_MANY */
+#define GW_SESSIONS		256   /* logins; the one used longest ago ends */
 #define GW_SESSIONS_PER_ACCOUNT 16
 #define GW_SESSION_DAYS		30
 #define GW_STEP_UP_MS		(5 * 60 * 1000)
