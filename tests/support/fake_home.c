@@ -599,6 +599,9 @@ const char *gw_claim_code(struct gw_gateway *g)
 
 int gw_claim_open(struct gw_gateway *g)
 {
+	if (g->claimed) {
+		return -EEXIST;
+	}
 	g->calls++;
 	return 0;
 }
