@@ -272,13 +272,14 @@ bool mqtt_ha_publish(struct mqtt_surface *s, struct mqtt_device *d)
 	gw_buf_reset(&s->doc);
 	int r = write_doc(s, d, plan, &s->doc, &empty);
 	r = r ? r : gw_buf_error(&topic);
-	if (r || empty) {
-		if (r) {
-			gw_log_warning(MQTT_LOG, "GW-MQTT-HA-SIZE",
-				       "%s is not announced to Home Assistant: %s, ignoring", d->id,
-				       strerror(-r));
-		}
+	if (r) {
+		gw_log_warning(MQTT_LOG, "GW-MQTT-HA-SIZE",
+			       "%s is not announced to Home Assistant: %s, ignoring", d->id,
+			       strerror(-r));
 		return true;
+	}
+	if (empty) {
+		gw_buf_reset(&s->doc); /* nothing to show: what was announced before goes */
 	}
 	uint64_t digest = mqtt_digest(gw_buf_str(&s->doc));
 	if (digest == d->digest) {

@@ -418,7 +418,7 @@ static void write_action(const struct entity *e)
 		       cap->args[0].name);
 	ha_text(e->doc, "command_template", template);
 	if (is_number(d)) {
-		write_number(e, d, d->unit);
+		write_number(e, d, d->unit && d->unit[0] ? d->unit : cap->unit);
 	} else if (d->type == GW_TYPE_ENUM) {
 		write_symbols(e->doc, "options", d);
 	}

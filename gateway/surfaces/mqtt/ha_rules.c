@@ -303,7 +303,7 @@ static const struct row siren[] = {
 	{"siren.active", 0, 0, WHOLE, "command_topic", 0},
 	{"siren.active", 0, 0, TEXT, "command_template",
 	 "{\"set\":{\"<siren.active>\":{{ 'true' if value == 'ON' else 'false' }}"
-	 "{% if tone is defined %},\"<siren.tone>\":\"{{ tone }}\"{% endif %}"
+	 "{% if tone is defined %},\"<siren.tone>\":{{ tone | tojson }}{% endif %}"
 	 "{% if duration is defined %},\"<siren.duration>\":{{ duration | int }}{% endif %}}}"},
 	{"siren.active", 0, 0, RAW, "support_volume_set", "false"},
 	{"siren.active", 0, "siren.duration", RAW, "support_duration", "false"},
@@ -503,13 +503,16 @@ static void write_list(struct ha_doc *doc, const struct row *row, const struct g
 
 static void write_features(struct ha_doc *doc, const char *component, const struct row *row)
 {
-	struct gw_str rest = gw_str(row->text), pair, id;
+	struct gw_str rest = gw_str(row->text), pair, id, last = {0};
 	const char *lead = "";
 	gw_buf_printf(doc->out, ",\"%s\":[", row->key);
 	while (gw_str_split(&rest, ' ', &pair)) {
-		if (gw_str_split(&pair, '=', &id) && usable(doc, look(doc, component, id))) {
+		/* Two capabilities for one word stand side by side: it is named once. */
+		if (gw_str_split(&pair, '=', &id) && !gw_str_eq(pair, last) &&
+		    usable(doc, look(doc, component, id))) {
 			gw_buf_printf(doc->out, "%s\"" GW_STR_FMT "\"", lead, GW_STR_ARG(pair));
 			lead = ",";
+			last = pair;
 		}
 	}
 	gw_buf_putc(doc->out, ']');
