@@ -389,6 +389,12 @@ static void parse_vars(const char *text, struct gw_vars *vars)
 struct gw_device *live_home_add(struct live_home *h, const char *id, const char *profile,
 				const char *vars)
 {
+	return live_home_add_typed(h, id, profile, vars, "plug");
+}
+
+struct gw_device *live_home_add_typed(struct live_home *h, const char *id, const char *profile,
+				      const char *vars, const char *type)
+{
 	struct gw_profile *p = NULL;
 	struct gw_error e = {0};
 	struct gw_vars v = {0};
@@ -404,7 +410,7 @@ struct gw_device *live_home_add(struct live_home *h, const char *id, const char 
 		.id = id,
 		.name = id,
 		.room = "",
-		.type = "plug",
+		.type = type,
 		.vendor = "Vendor",
 		.model = "Model",
 		.firmware = "1.0",

@@ -61,6 +61,8 @@ void live_home_up(struct live_home *h);
 /* As an adoption does, without a candidate: stored, registered, attached. vars: "name=value …". */
 struct gw_device *live_home_add(struct live_home *h, const char *id, const char *profile,
 				const char *vars);
+struct gw_device *live_home_add_typed(struct live_home *h, const char *id, const char *profile,
+				      const char *vars, const char *type);
 /* Loop turns until nothing is left to do now; what was heard is complete. */
 void live_home_settle(struct live_home *h);
 /* Time passes, in steps of at most 50 ms, everything due on the way happens. */
