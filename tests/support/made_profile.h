@@ -46,12 +46,14 @@ static inline void made_name(const struct made_cap *c, struct gw_buf *b)
 	}
 }
 
-static inline void made_point(const struct made_cap *c, struct gw_buf *b)
+static inline void made_point(const struct made_cap *c, const char **lead, struct gw_buf *b)
 {
 	bool action = made_kind(c) == GW_KIND_ACTION;
 	if (action && !c->rule) {
 		return;
 	}
+	gw_buf_puts(b, *lead);
+	*lead = "";
 	gw_buf_puts(b, "  ");
 	made_name(c, b);
 	gw_buf_puts(b, ": {frac: true");
@@ -187,9 +189,9 @@ static inline void made_write(const struct made_profile *m, struct gw_buf *b)
 			gw_buf_puts(b, "\", codec: text, body: go}\n");
 		}
 	}
-	gw_buf_puts(b, "points:\n");
+	const char *lead = "points:\n"; /* none at all when there are only actions */
 	for (size_t i = 0; i < m->n_caps; i++) {
-		made_point(&m->caps[i], b);
+		made_point(&m->caps[i], &lead, b);
 	}
 	made_caps(m, b);
 	made_tests(m, b);

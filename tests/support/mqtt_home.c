@@ -277,6 +277,7 @@ void mqtt_home_settle(struct mqtt_home *m)
 {
 	static unsigned number;
 	char payload[64], id[32];
+	live_home_settle(&m->home); /* a refusal is quicker than the end of the turn */
 	(void)snprintf(id, sizeof(id), "settle-%u", ++number);
 	(void)snprintf(payload, sizeof(payload), "{\"set\":{\"no.such\":1},\"id\":\"%s\"}", id);
 	mqtt_home_say(m, "hearth/plug/set", payload, false);

@@ -11,6 +11,7 @@
 #include "gw/import.h"
 #include "gw/json.h"
 #include "gw/node.h"
+#include "home/adapter_host.h"
 #include "home/registry.h"
 #include "live_profiles.h"
 #include "made_profile.h"
@@ -154,6 +155,9 @@ static const struct made_cap mixed[] = {
 	{"x.acme.mood", "3", "4", "type: int, range: [0, 9]"},
 	{"x.acme.shine", "true", "false", "type: bool"},
 };
+static const struct made_cap deaf[] = {
+	{"cook.off", 0, "{}", 0},
+};
 /* clang-format on */
 
 #define MADE(name, kind)                                                                           \
@@ -181,6 +185,7 @@ static const struct made_profile devices[] = {
 	MADE(vacuum, "robot_vacuum"),
 	MADE(mower, "lawn_mower"),
 	MADE(mixed, "plug"),
+	MADE(deaf, "cooktop"),
 };
 
 /* --- a home of all of them --- */
@@ -862,6 +867,259 @@ static void test_command_through_importer(void **state)
 	close_home(&h);
 }
 
+/* --- documents that change --- */
+
+static void check_member(struct ha_home *h, const char *pointer, const char *text)
+{
+	const struct gw_node *n = gw_node_pointer(document(h, "plug"), gw_str(pointer));
+	if (text ? !gw_node_is_text(n, text) : n != NULL) {
+		fail_msg("%s is %s", pointer, n ? n->text.p : "absent");
+	}
+}
+
+static void test_names_and_rooms(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	char kitchen[GW_ID_BYTES], hall[GW_ID_BYTES];
+	open_home(&h, "");
+	add_all(&h);
+	struct gw_gateway *g = h.m.home.g;
+	const struct gw_principal *owner = &h.m.home.owner;
+	struct gw_device *plug = gw_device_find(g, GW_STR("plug"));
+	size_t lamps = mqtt_home_count(&h.m, document_topic("light"));
+	check_member(&h, "/device/suggested_area", NULL);
+
+	assert_int_equal(gw_device_rename(g, owner, plug, "Tea \"5\" – 茶"), GW_STATUS_DONE);
+	mqtt_home_settle(&h.m);
+	check_member(&h, "/device/name", "Tea \"5\" – 茶");
+	assert_int_equal(gw_room_add(g, owner, "Kitchen", kitchen, sizeof(kitchen)),
+			 GW_STATUS_DONE);
+	assert_int_equal(gw_room_add(g, owner, "Hall", hall, sizeof(hall)), GW_STATUS_DONE);
+	assert_int_equal(gw_device_set_room(g, owner, plug, kitchen), GW_STATUS_DONE);
+	mqtt_home_settle(&h.m);
+	check_member(&h, "/device/suggested_area", "Kitchen");
+	assert_int_equal(gw_room_rename(g, owner, kitchen, "Küche"), GW_STATUS_DONE);
+	mqtt_home_settle(&h.m);
+	check_member(&h, "/device/suggested_area", "Küche");
+	assert_int_equal(gw_room_remove(g, owner, kitchen), GW_STATUS_DONE);
+	mqtt_home_settle(&h.m);
+	check_member(&h, "/device/suggested_area", NULL);
+	/* Nobody else's document has changed, so it was not said again. */
+	assert_int_equal(mqtt_home_count(&h.m, document_topic("light")), lamps);
+	close_home(&h);
+}
+
+static void rebind(struct ha_home *h, const char *device, const char *profile)
+{
+	struct gw_device *d = gw_device_find(h->m.home.g, gw_str(device));
+	struct gw_profile *p = NULL;
+	struct gw_vars vars = {0};
+	struct gw_error e = {0};
+	assert_int_equal(gw_library_get(h->m.home.g->library, gw_str(profile), &p, &e), 0);
+	assert_int_equal(gw_vars_set(&vars, GW_STR("topic"), gw_str(device)), 0);
+	if (gw_registry_rebind(d, p, &vars, &e) < 0) {
+		fail_msg("%s as %s: %s", device, profile, e.text);
+	}
+	(void)gw_route_attach(d);
+	gw_registry_changed(d);
+	gw_vars_fini(&vars);
+	gw_profile_unref(p);
+	live_home_settle(&h->m.home);
+}
+
+/* Home Assistant keeps what is left out; what is named with its platform only, it removes. */
+static void test_lost_entities(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "rights: critical");
+	add_all(&h);
+	rebind(&h, "vacuum", "made.outlet");
+	mqtt_home_settle(&h.m);
+	const struct gw_node *doc = document(&h, "vacuum");
+	static const struct {
+		const char *key, *platform;
+	} lost[] = {
+		{"vacuum", "vacuum"}, {"operation-error", "sensor"}, {"robot-run_mode", "select"}};
+	for (size_t i = 0; i < gw_countof(lost); i++) {
+		const struct gw_node *stub = entity_of(doc, lost[i].key);
+		assert_int_equal(stub->count, 1);
+		assert_string_equal(gw_node_text(stub, "platform"), lost[i].platform);
+	}
+	assert_non_null(gw_node_text(entity_of(doc, "switch-on"), "unique_id"));
+	/* Its second document is nobody's now. */
+	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", NULL);
+	/* With the next document they are gone for good. */
+	assert_int_equal(gw_device_rename(h.m.home.g, &h.m.home.owner,
+					  gw_device_find(h.m.home.g, GW_STR("vacuum")), "Plug"),
+			 GW_STATUS_DONE);
+	mqtt_home_settle(&h.m);
+	assert_false(is_announced(document(&h, "vacuum"), "vacuum"));
+
+	/* And back. */
+	rebind(&h, "vacuum", "made.vacuum");
+	mqtt_home_settle(&h.m);
+	doc = document(&h, "vacuum");
+	assert_non_null(gw_node_text(entity_of(doc, "vacuum"), "command_topic"));
+	assert_int_equal(entity_of(doc, "switch-on")->count, 1);
+	played_receive("dev/vacuum", "{\"operation_state\":\"paused\"}", false);
+	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", "{\"state\":\"paused\"");
+	close_home(&h);
+}
+
+static void remove_device(struct ha_home *h, const char *id)
+{
+	struct gw_device *d = gw_device_find(h->m.home.g, gw_str(id));
+	assert_int_equal(gw_device_remove(h->m.home.g, &h->m.home.owner, d), GW_STATUS_DONE);
+	live_home_settle(&h->m.home);
+}
+
+static void test_removed_and_off(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "");
+	add_all(&h);
+	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", "docked");
+	remove_device(&h, "vacuum");
+	mqtt_home_wait(&h.m, document_topic("vacuum"), NULL);
+	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", NULL);
+	mqtt_home_wait(&h.m, "hearth/vacuum/state", NULL);
+
+	/* Off: what another life announced is taken back; the states stay. */
+	mqtt_home_restart(&h.m, "homeassistant: false");
+	mqtt_home_settle(&h.m);
+	mqtt_home_listen_again(&h.m);
+	mqtt_home_settle(&h.m);
+	for (size_t i = 0; i < gw_countof(devices); i++) {
+		assert_null(mqtt_home_last(&h.m, document_topic(devices[i].id)));
+	}
+	assert_null(mqtt_home_last(&h.m, document_topic("plug")));
+	mqtt_home_wait(&h.m, "hearth/light/state", "online");
+
+	/* On again, elsewhere. */
+	mqtt_home_restart(&h.m, "discovery_prefix: ha");
+	mqtt_home_wait(&h.m, "ha/device/hearth_light/config", "components");
+	assert_null(mqtt_home_last(&h.m, document_topic("light")));
+	/* And from there back: not two of everything. */
+	mqtt_home_restart(&h.m, "");
+	mqtt_home_wait(&h.m, document_topic("light"), "components");
+	mqtt_home_settle(&h.m);
+	mqtt_home_wait(&h.m, "ha/device/hearth_light/config", NULL);
+	close_home(&h);
+}
+
+/* Commands over MQTT may do nothing: then nothing is offered. */
+static void test_rights(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "rights: see");
+	add_all(&h);
+	for (size_t i = 0; i < gw_countof(devices); i++) {
+		const char *text = mqtt_home_last(&h.m, document_topic(devices[i].id));
+		if (text && strstr(text, "command_topic")) {
+			fail_msg("%s: %s", devices[i].id, text);
+		}
+	}
+	/* A light that cannot be switched is seen as what it is. */
+	assert_string_equal(gw_node_text(entity_of(document(&h, "light"), "switch-on"), "platform"),
+			    "binary_sensor");
+	/* With the rights of everyday: no lock, no garage door, but their states. */
+	mqtt_home_restart(&h.m, "rights: operate");
+	mqtt_home_settle(&h.m);
+	assert_false(is_announced(document(&h, "door"), "lock"));
+	assert_string_equal(gw_node_text(entity_of(document(&h, "door"), "lock-state"), "platform"),
+			    "sensor");
+	assert_false(is_announced(document(&h, "garage"), "closure"));
+	assert_true(is_announced(document(&h, "light"), "light"));
+	close_home(&h);
+}
+
+static void test_vacuum_states(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *ours, *theirs;
+	} rows[] = {
+		{"running", "{\"state\":\"cleaning\",\"fan_speed\":\"quiet\"}"},
+		{"paused", "{\"state\":\"paused\",\"fan_speed\":\"quiet\"}"},
+		{"seeking_charger", "{\"state\":\"returning\",\"fan_speed\":\"quiet\"}"},
+		{"charging", "{\"state\":\"docked\",\"fan_speed\":\"quiet\"}"},
+		{"error", "{\"state\":\"error\",\"fan_speed\":\"quiet\"}"},
+		{"stopped", "{\"state\":\"idle\",\"fan_speed\":\"quiet\"}"},
+	};
+	struct ha_home h;
+	open_home(&h, "");
+	add_all(&h);
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		char body[80];
+		(void)snprintf(body, sizeof(body), "{\"operation_state\":\"%s\"}", rows[i].ours);
+		played_receive("dev/vacuum", body, false);
+		mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", rows[i].theirs);
+	}
+	close_home(&h);
+}
+
+/* The event's topic and what its template looks at. */
+static void test_event(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "");
+	add_all(&h);
+	const struct gw_node *entity = entity_of(document(&h, "mixed"), "button-press");
+	const char *topic = gw_node_text(entity, "state_topic");
+	assert_string_equal(gw_node_text(entity, "value_template"),
+			    "{% if value_json.address == 'button.press' %}"
+			    "{{ {'event_type': value_json.value} | tojson }}{% endif %}");
+	played_receive("dev/mixed", "{\"button_press\":\"triple\"}", false);
+	const struct gw_node *event = parse(&h, mqtt_home_wait(&h.m, topic, "triple"));
+	assert_string_equal(gw_node_text(event, "address"), "button.press");
+	assert_string_equal(gw_node_text(event, "value"), "triple");
+	close_home(&h);
+}
+
+static bool is_said_again(void *ctx)
+{
+	struct ha_home *h = ctx;
+	return mqtt_home_count(&h->m, document_topic("mixed")) == 2;
+}
+
+/* Home Assistant comes up: everything again, after some seconds. A retained birth is old news, a last will none. */
+static void test_birth(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "");
+	add_all(&h);
+	assert_int_equal(mqtt_home_count(&h.m, document_topic("mixed")), 1);
+	size_t states = mqtt_home_count(&h.m, "hearth/mixed/state");
+	mqtt_home_say(&h.m, "homeassistant/status", "online", true);
+	mqtt_home_say(&h.m, "homeassistant/status", "offline", false);
+	mqtt_home_say(&h.m, "homeassistant/status", "online", false);
+	assert_true(loop_until(h.m.loop, is_said_again, &h));
+	mqtt_home_settle(&h.m);
+	assert_int_equal(mqtt_home_count(&h.m, document_topic("mixed")), 2); /* once for all */
+	assert_int_equal(mqtt_home_count(&h.m, "hearth/mixed/state"), states + 1);
+	close_home(&h);
+}
+
+/* A device of which nothing can be shown has no document, and loses the one that it had. */
+static void test_nothing_to_show(void **state)
+{
+	(void)state;
+	struct ha_home h;
+	open_home(&h, "rights: see");
+	add_all(&h);
+	rebind(&h, "outlet", "made.deaf");
+	mqtt_home_wait(&h.m, document_topic("outlet"), NULL);
+	rebind(&h, "outlet", "made.outlet");
+	mqtt_home_wait(&h.m, document_topic("outlet"), "switch-on");
+	close_home(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -870,6 +1128,14 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_read_back),
 		cmocka_unit_test(test_command_through_importer),
+		cmocka_unit_test(test_names_and_rooms),
+		cmocka_unit_test(test_lost_entities),
+		cmocka_unit_test(test_removed_and_off),
+		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_vacuum_states),
+		cmocka_unit_test(test_event),
+		cmocka_unit_test(test_birth),
+		cmocka_unit_test(test_nothing_to_show),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
