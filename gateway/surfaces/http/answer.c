@@ -4,6 +4,7 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "gw/clock.h"
 #include "surfaces/http/http.h"
@@ -25,7 +26,6 @@ static const char *reason_phrase(int code)
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
 		{409, "Conflict"},
-		{411, "Length Required"},
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{417, "Expectation Failed"},
@@ -35,6 +35,7 @@ static const char *reason_phrase(int code)
 		{429, "Too Many Requests"},
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
 		{503, "Service Unavailable"},
 		{504, "Gateway Timeout"},
 		{505, "HTTP Version Not Supported"},
@@ -57,10 +58,26 @@ static const char security_headers[] =
 	"Cache-Control: no-store\r\n"
 	"Vary: Accept-Language\r\n";
 
+/* RFC 9110 §5.6.7 */
+static void write_date(struct gw_buf *b)
+{
+	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t now = (time_t)(gw_wall_ms() / 1000);
+	struct tm t = {0};
+	if (gmtime_r(&now, &t)) {
+		gw_buf_printf(b, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[t.tm_wday],
+			      t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min,
+			      t.tm_sec);
+	}
+}
+
 static void begin_head(struct conn *c, int code, const char *type)
 {
 	struct gw_buf *b = &c->out;
 	gw_buf_printf(b, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n", code, reason_phrase(code), type);
+	write_date(b);
 	gw_buf_puts(b, security_headers);
 	if (c->close) {
 		gw_buf_puts(b, "Connection: close\r\n");
@@ -134,7 +151,8 @@ void gw_http_answer(struct conn *c, const struct gw_api_reply *r)
 		gw_buf_printf(b, "X-Hearth-Seq: %" PRIx64 ":%" PRIu64 "\r\n", r->epoch, r->seq);
 	}
 	if (r->allow) {
-		gw_buf_printf(b, "Allow: %s\r\n", r->allow);
+		bool get = gw_http_has_word(gw_str(r->allow), "GET");
+		gw_buf_printf(b, "Allow: %s%s\r\n", r->allow, get ? ", HEAD" : "");
 	}
 	if (r->retry_after_s) {
 		gw_buf_printf(b, "Retry-After: %d\r\n", r->retry_after_s);

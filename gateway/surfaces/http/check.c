@@ -103,22 +103,34 @@ static bool refuse(struct gw_http_refusal *ret, int http, enum gw_status status,
 	return false;
 }
 
-static bool check_body(const struct gw_http_head *h, struct gw_http_refusal *ret,
-		       uint64_t *ret_length)
+/* RFC 9112 §6.3: one way to tell where the body ends. */
+static bool check_framing(const struct gw_http_head *h, struct gw_http_refusal *ret,
+			  struct gw_http_framing *ret_framing)
 {
-	struct gw_str length = h->header[GW_HTTP_CONTENT_LENGTH];
-	*ret_length = 0;
-	if (h->header[GW_HTTP_TRANSFER_ENCODING].p) {
-		return length.p
-			       ? refuse(ret, 400, GW_STATUS_INVALID,
-					"two ways to tell where the body ends")
-			       : refuse(ret, 411, GW_STATUS_INVALID,
-					"Content-Length is needed; chunked bodies are not accepted");
+	struct gw_str length = h->header[GW_HTTP_CONTENT_LENGTH],
+		      coding = h->header[GW_HTTP_TRANSFER_ENCODING];
+	*ret_framing = (struct gw_http_framing){.chunked = coding.p};
+	if (coding.p && (length.p || h->http10 || h->repeated[GW_HTTP_TRANSFER_ENCODING])) {
+		return refuse(ret, 400, GW_STATUS_INVALID, "two ways to tell where the body ends");
 	}
-	if (h->repeated[GW_HTTP_CONTENT_LENGTH] || (length.p && !length_of(length, ret_length))) {
+	if (coding.p && !gw_http_equal_fold(coding, GW_STR("chunked"))) {
+		return refuse(ret, 501, GW_STATUS_INVALID,
+			      "chunked is the only transfer coding that is understood");
+	}
+	if (h->repeated[GW_HTTP_CONTENT_LENGTH] ||
+	    (length.p && !length_of(length, &ret_framing->length))) {
 		return refuse(ret, 400, GW_STATUS_INVALID, "Content-Length is not one number");
 	}
-	if (*ret_length == 0) {
+	return true;
+}
+
+static bool check_body(const struct gw_http_head *h, struct gw_http_refusal *ret,
+		       struct gw_http_framing *ret_framing)
+{
+	if (!check_framing(h, ret, ret_framing)) {
+		return false;
+	}
+	if (ret_framing->length == 0 && !ret_framing->chunked) {
 		return true;
 	}
 	if (gw_http_is_safe(h->method) || gw_str_is(h->method, "DELETE")) {
@@ -127,7 +139,7 @@ static bool check_body(const struct gw_http_head *h, struct gw_http_refusal *ret
 	if (h->repeated[GW_HTTP_CONTENT_TYPE] || !is_json(h->header[GW_HTTP_CONTENT_TYPE])) {
 		return refuse(ret, 415, GW_STATUS_INVALID, "the body must be application/json");
 	}
-	if (*ret_length > GW_HTTP_BODY_BYTES) {
+	if (ret_framing->length > GW_HTTP_BODY_BYTES) {
 		return refuse(ret, 413, GW_STATUS_INVALID, "the body is larger than 1 MiB");
 	}
 	return true;
@@ -136,7 +148,7 @@ static bool check_body(const struct gw_http_head *h, struct gw_http_refusal *ret
 /* --- the whole --- */
 
 bool gw_http_check(const struct gw_http_head *h, const struct gw_http_place *place,
-		   struct gw_http_refusal *ret_refusal, uint64_t *ret_length)
+		   struct gw_http_refusal *ret_refusal, struct gw_http_framing *ret_framing)
 {
 	struct gw_str host = h->header[GW_HTTP_HOST];
 	if (!host.p || h->repeated[GW_HTTP_HOST] || h->repeated[GW_HTTP_ORIGIN] ||
@@ -153,12 +165,11 @@ bool gw_http_check(const struct gw_http_head *h, const struct gw_http_place *pla
 		return refuse(ret_refusal, 417, GW_STATUS_INVALID,
 			      "only 100-continue is understood");
 	}
-	bool checked = h->upgrade || !gw_http_is_safe(h->method);
-	if (checked && h->header[GW_HTTP_ORIGIN].p && !origin_is_ours(h, place)) {
+	if (h->header[GW_HTTP_ORIGIN].p && !origin_is_ours(h, place)) { /* R30: for reads too */
 		return refuse(ret_refusal, 403, GW_STATUS_DENIED,
 			      "the request comes from a page of another site");
 	}
-	return check_body(h, ret_refusal, ret_length);
+	return check_body(h, ret_refusal, ret_framing);
 }
 
 /* --- credentials --- */

@@ -22,9 +22,16 @@ struct gw_http_place {
 	bool tls;
 };
 
-/* False with *ret_refusal. *ret_length is the announced length of the body; 0: none follows. */
+/* What follows a head: a body of this length or in chunks, else nothing. */
+struct gw_http_framing {
+	uint64_t length;
+	bool chunked;
+};
+
+/* False with *ret_refusal. */
 bool gw_http_check(const struct gw_http_head *h, const struct gw_http_place *place,
-		   struct gw_http_refusal *ret_refusal, uint64_t *ret_length) GW_MUST_USE;
+		   struct gw_http_refusal *ret_refusal,
+		   struct gw_http_framing *ret_framing) GW_MUST_USE;
 /* GET and HEAD change nothing. */
 bool gw_http_is_safe(struct gw_str method);
 bool gw_http_host_is_ours(struct gw_str host, const struct gw_http_place *place);

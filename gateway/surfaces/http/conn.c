@@ -144,17 +144,24 @@ static bool flush(struct conn *c)
 		size_t left = c->out.len - c->sent;
 		long n = gw_http_wire_write(c, c->out.p + c->sent,
 					    left < CHUNK_BYTES ? left : CHUNK_BYTES);
+		int64_t now = gw_clock_ms();
 		if (n == -EAGAIN) {
+			if (!c->deadline_ms) {
+				c->deadline_ms =
+					now + GW_HTTP_IDLE_MS; /* it has that long to take it */
+			}
 			return false;
 		}
 		if (n < 0) {
 			c->broken = true;
 			return false;
 		}
-		int64_t now = gw_clock_ms();
+		bool enough = c->sent / CHUNK_BYTES != (c->sent + (size_t)n) / CHUNK_BYTES;
 		c->sent += (size_t)n;
 		c->said_ms = now;
-		c->deadline_ms = now + GW_HTTP_IDLE_MS; /* it takes something: it may go on */
+		if (enough) { /* not for each byte: a reader as slow as that holds what it does not read */
+			c->deadline_ms = now + GW_HTTP_IDLE_MS;
+		}
 	}
 	drained(c);
 	return true;
@@ -170,9 +177,6 @@ static void refill(struct conn *c)
 		gw_http_fill_events(c, gw_clock_ms() - c->said_ms >= PING_MS);
 	} else if (c->state == CONN_SOCKET) {
 		gw_http_socket_fill(c);
-	}
-	if (c->out.len && c->deadline_ms == 0) {
-		c->deadline_ms = gw_clock_ms() + GW_HTTP_IDLE_MS; /* it has that long to take it */
 	}
 }
 
@@ -242,15 +246,53 @@ static void read_head(struct conn *c)
 	gw_http_request_head(c);
 }
 
+static void refuse_body(struct conn *c, const struct gw_http_refusal *refusal)
+{
+	c->close = true; /* where it ends is not known, or not waited for */
+	gw_http_answer_refusal(c, refusal, c->chinese);
+}
+
+/* Every chunk that is here, and then what they leave is moved once. */
+static void read_chunks(struct conn *c)
+{
+	static const struct gw_http_refusal bad = {400, GW_STATUS_INVALID,
+						   "a chunk is not well-formed"},
+					    large = {413, GW_STATUS_INVALID,
+						     "the body is too large"};
+	size_t used = 0;
+	struct gw_str data;
+	long n;
+	while ((n = gw_http_chunk_decode(
+			&c->chunks, gw_str_sub(gw_buf_str(&c->rx), used, c->rx.len), &data)) > 0) {
+		used += (size_t)n;
+		if ((uint64_t)c->chunks.left + data.len > c->body_max - c->body.len) {
+			refuse_body(c, &large);
+			return;
+		}
+		gw_buf_add_str(&c->body, data);
+	}
+	consume(c, used);
+	if (n < 0) {
+		refuse_body(c, &bad);
+	} else if (gw_buf_error(&c->body)) {
+		c->broken = true;
+	} else if (c->chunks.state == GW_CHUNK_DONE) {
+		gw_http_request_body(c);
+	}
+}
+
 static void read_body(struct conn *c)
 {
-	size_t n = c->rx.len < c->body_left ? c->rx.len : (size_t)c->body_left;
+	if (c->chunked) {
+		read_chunks(c);
+		return;
+	}
+	size_t left = c->body_max - c->body.len, n = c->rx.len < left ? c->rx.len : left;
 	gw_buf_add(&c->body, c->rx.p, n);
 	consume(c, n);
-	c->body_left -= n;
 	if (gw_buf_error(&c->body)) {
 		c->broken = true;
-	} else if (c->body_left == 0) {
+	} else if (n == left) {
 		gw_http_request_body(c);
 	}
 }
@@ -283,6 +325,9 @@ static void read_all(struct conn *c)
 	for (size_t total = 0; total < 8 * CHUNK_BYTES && !c->broken && wants_input(c);) {
 		char chunk[CHUNK_BYTES];
 		size_t room = c->rx.cap - c->rx.len;
+		if (room == 0) {
+			return; /* a WebSocket that has just become due again: process() is next */
+		}
 		long n = gw_http_wire_read(c, chunk, room < CHUNK_BYTES ? room : CHUNK_BYTES);
 		if (n == -EAGAIN) {
 			return;

@@ -4,7 +4,7 @@
  * What it speaks: HTTP/1.1 (RFC 9110, 9112), server-sent events (WHATWG HTML §9.2), WebSocket (RFC 6455), over TLS 1.2 or newer with a certificate of
  * the gateway's own CA (tls.h). The API itself is surfaces/api.
  *
- * Parsing is our own and strict (security-rules R30: two lengths, chunked bodies, bare line feeds are errors). libwebsockets 4.1.6 was tried: behind a request
+ * Parsing is our own and strict (security-rules R30: two lengths, bad chunks, bare line feeds are errors). libwebsockets 4.1.6 was tried: behind a request
  * with a body it loses the bounds of pipelined ones and turns in a circle, a bare line feed hides a header from it, and a connection that
  * waits for an answer while its peer has closed its side keeps the loop busy.
  *

@@ -9,6 +9,7 @@
  *   answer.c   what goes out: heads, bodies, server-sent events
  *   socket.c   a connection that became a WebSocket
  *   head.c     parsing a request head                  (pure)
+ *   chunk.c    taking a chunked body apart             (pure)
  *   check.c    what a head must say                    (pure)
  *   frame.c    WebSocket framing                       (pure)
  *   page.c     the page at /                           (pure)
@@ -30,6 +31,7 @@
 #include "gw/surface.h"
 #include "surfaces/api/channel.h"
 #include "surfaces/http/check.h"
+#include "surfaces/http/chunk.h"
 #include "surfaces/http/frame.h"
 #include "surfaces/http/tls.h"
 
@@ -97,7 +99,10 @@ struct conn {
 	size_t scanned;	    /* of it, for the end of a head */
 	struct gw_buf head; /* of the request that is being served */
 	struct gw_buf body;
-	uint64_t body_left;
+	size_t body_max; /* it becomes no longer than this; of a chunked one: … */
+	bool chunked;
+	struct gw_http_chunks chunks;
+	bool chinese; /* the language of refusals */
 	struct gw_api_call *call;
 
 	/* out */

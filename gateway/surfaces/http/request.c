@@ -13,10 +13,14 @@ struct request {
 	struct gw_http_head head;
 	struct gw_principal principal;
 	bool somebody; /* principal is set */
-	bool chinese;
-	uint64_t length;
+	struct gw_http_framing body;
 	char token[GW_HTTP_TOKEN_BYTES];
 };
+
+static bool has_body(const struct request *r)
+{
+	return r->body.length || r->body.chunked;
+}
 
 /* --- who asks --- */
 
@@ -47,8 +51,8 @@ static bool identify(struct conn *c, struct request *r)
 	if (gw_http_is_safe(r->head.method)) {
 		gw_http_csrf(c->http, r->token, c->csrf);
 	} else if (!csrf_holds(c->http, r->token, r->head.header[GW_HTTP_CSRF])) {
-		c->close |= r->length > 0;
-		gw_http_answer_refusal(c, &forged, r->chinese);
+		c->close |= has_body(r);
+		gw_http_answer_refusal(c, &forged, c->chinese);
 		return false;
 	}
 	return true;
@@ -68,10 +72,10 @@ static bool admit(struct conn *c, struct request *r)
 	}
 	c->close = r->head.close;
 	c->head_only = gw_str_is(r->head.method, "HEAD");
-	r->chinese = gw_api_wants_chinese(r->head.header[GW_HTTP_ACCEPT_LANGUAGE]);
-	if (!gw_http_check(&r->head, &place, &refusal, &r->length)) {
+	c->chinese = gw_api_wants_chinese(r->head.header[GW_HTTP_ACCEPT_LANGUAGE]);
+	if (!gw_http_check(&r->head, &place, &refusal, &r->body)) {
 		c->close = true;
-		gw_http_answer_refusal(c, &refusal, r->chinese);
+		gw_http_answer_refusal(c, &refusal, c->chinese);
 		return false;
 	}
 	return identify(c, r);
@@ -92,7 +96,7 @@ static void fill_request(struct conn *c, const struct request *r, struct gw_api_
 		.key = header[GW_HTTP_IDEMPOTENCY_KEY],
 		.if_match = header[GW_HTTP_IF_MATCH],
 		.last_event = header[GW_HTTP_LAST_EVENT_ID],
-		.chinese = r->chinese,
+		.chinese = c->chinese,
 	};
 }
 
@@ -153,7 +157,7 @@ static void upgrade(struct conn *c, const struct request *r)
 	char accept[32];
 	if (!gw_str_is(r->head.target.path, EVENTS_WS)) {
 		refusal = &nothing;
-	} else if (!gw_str_is(r->head.method, "GET") || r->head.http10 || r->length ||
+	} else if (!gw_str_is(r->head.method, "GET") || r->head.http10 || has_body(r) ||
 		   !gw_ws_accept(r->head.header[GW_HTTP_WS_KEY], accept, sizeof(accept))) {
 		refusal = &bad;
 	} else if (!gw_str_is(r->head.header[GW_HTTP_WS_VERSION], "13")) {
@@ -163,7 +167,7 @@ static void upgrade(struct conn *c, const struct request *r)
 	}
 	if (refusal) {
 		c->close = true;
-		gw_http_answer_refusal(c, refusal, r->chinese);
+		gw_http_answer_refusal(c, refusal, c->chinese);
 		return;
 	}
 	fill_request(c, r, &request);
@@ -184,9 +188,9 @@ static void serve(struct conn *c, const struct request *r)
 	if (r->head.upgrade) {
 		upgrade(c, r);
 	} else if (gw_str_is(r->head.target.path, EVENTS_WS)) {
-		gw_http_answer_refusal(c, &upgrade_first, r->chinese);
+		gw_http_answer_refusal(c, &upgrade_first, c->chinese);
 	} else if (gw_str_is(r->head.target.path, "/") && gw_http_is_safe(r->head.method)) {
-		gw_http_answer_page(c, r->chinese);
+		gw_http_answer_page(c, c->chinese);
 	} else {
 		start(c, r);
 	}
@@ -196,12 +200,15 @@ static void expect_body(struct conn *c, const struct request *r)
 {
 	static const struct gw_http_refusal large = {413, GW_STATUS_INVALID,
 						     "the body is larger than a login needs"};
-	if (!r->somebody && r->length > ANONYMOUS_BYTES) {
+	size_t max = r->somebody ? GW_HTTP_BODY_BYTES : ANONYMOUS_BYTES;
+	if (r->body.length > max) {
 		c->close = true;
-		gw_http_answer_refusal(c, &large, r->chinese);
+		gw_http_answer_refusal(c, &large, c->chinese);
 		return;
 	}
-	c->body_left = r->length;
+	c->chunked = r->body.chunked;
+	c->chunks = (struct gw_http_chunks){0};
+	c->body_max = c->chunked ? max : (size_t)r->body.length;
 	c->state = CONN_BODY;
 	c->deadline_ms = gw_clock_ms() + GW_HTTP_BODY_MS;
 	if (r->head.header[GW_HTTP_EXPECT].p && !r->head.http10) {
@@ -213,7 +220,7 @@ void gw_http_request_head(struct conn *c)
 {
 	struct request r;
 	if (admit(c, &r)) {
-		if (r.length) {
+		if (has_body(&r)) {
 			expect_body(c, &r);
 		} else {
 			serve(c, &r);

@@ -66,7 +66,7 @@ void gw_http_socket_tick(struct conn *c, int64_t now_ms)
 		gw_http_conn_close(c);
 		return;
 	}
-	if (now_ms - c->heard_ms >= PING_MS && now_ms - c->said_ms >= PING_MS / 3) {
+	if (!c->closing && now_ms - c->heard_ms >= PING_MS && now_ms - c->said_ms >= PING_MS / 3) {
 		gw_ws_encode(&c->out, GW_WS_PING, GW_STR(""));
 	}
 	gw_http_conn_due(c); /* a new second has begun */
@@ -102,23 +102,28 @@ static void take_text(struct conn *c, const struct gw_ws_piece *piece)
 	}
 }
 
+/* RFC 6455 §5.5.1: a status and a reason, or nothing. */
+static void take_close(struct conn *c, struct gw_str payload)
+{
+	bool formed = payload.len != 1 && gw_str_is_utf8(gw_str_sub(payload, 2, payload.len));
+	close_with(c, !formed ? GW_WS_PROTOCOL : payload.len ? GW_WS_NORMAL : 0);
+}
+
 static void take_piece(struct conn *c, const struct gw_ws_piece *piece)
 {
 	int64_t now = gw_clock_ms();
-	if (piece->first) {
-		if (now - c->window_ms >= 1000) {
-			c->window_ms = now;
-			c->frames = 0;
-		}
-		c->frames++;
+	if (now - c->window_ms >= 1000) {
+		c->window_ms = now;
+		c->frames = 0;
 	}
+	c->frames += !c->ws.inside; /* it is complete; fragments count too */
 	switch ((enum gw_ws_opcode)piece->opcode) {
 	case GW_WS_PING:
 		if (!c->closing) {
 			gw_ws_encode(&c->out, GW_WS_PONG, (struct gw_str){piece->p, piece->len});
 		}
 		break;
-	case GW_WS_CLOSE: close_with(c, piece->len >= 2 ? GW_WS_NORMAL : 0); break;
+	case GW_WS_CLOSE: take_close(c, (struct gw_str){piece->p, piece->len}); break;
 	case GW_WS_TEXT:
 	case GW_WS_BINARY: take_text(c, piece); break;
 	case GW_WS_PONG: /* it lives: c->heard_ms */
