@@ -123,6 +123,9 @@ bool gw_str_glob_stars(struct gw_str pattern, struct gw_str s, struct gw_str *st
 
 bool gw_str_is_utf8(struct gw_str s)
 {
+	if (s.len == 0) {
+		return true; /* p may be NULL, to which not even 0 may be added */
+	}
 	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.len;
 	while (p < end) {
 		uint64_t word;
