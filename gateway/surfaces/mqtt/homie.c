@@ -132,13 +132,25 @@ static void write_range(struct gw_buf *b, const struct gw_domain *d)
 	gw_buf_putc(b, '"');
 }
 
+/* The format separates them with commas and knows no escape. */
+static bool is_listable(const struct gw_domain *d)
+{
+	bool fits = d->n_symbols > 0;
+	for (size_t i = 0; i < d->n_symbols; i++) {
+		fits = fits && d->symbols[i][0] && !strchr(d->symbols[i], ',');
+	}
+	return fits;
+}
+
 static void write_symbols(struct gw_buf *b, const struct gw_domain *d)
 {
-	gw_buf_puts(b, "\"enum\",\"format\":\"");
+	GW_AUTO(gw_buf_fini) struct gw_buf list = GW_BUF_INIT(MQTT_DOC_BYTES);
 	for (size_t i = 0; i < d->n_symbols; i++) {
-		gw_buf_printf(b, "%s%s", i ? "," : "", d->symbols[i]);
+		gw_buf_printf(&list, "%s%s", i ? "," : "", d->symbols[i]);
 	}
-	gw_buf_putc(b, '"');
+	b->error = b->error ? b->error : gw_buf_error(&list);
+	gw_buf_puts(b, "\"enum\",\"format\":");
+	gw_json_write_text(b, gw_buf_str(&list));
 }
 
 static void write_datatype(struct gw_buf *b, const struct gw_cap_info *cap)
@@ -157,7 +169,7 @@ static void write_datatype(struct gw_buf *b, const struct gw_cap_info *cap)
 		write_range(b, d);
 		break;
 	case GW_TYPE_ENUM:
-		if (d->n_symbols > 0) {
+		if (is_listable(d)) {
 			write_symbols(b, d);
 		} else {
 			gw_buf_puts(b, "\"string\"");
