@@ -15,8 +15,8 @@ struct made_cap {
 	const char *address;
 	/* A property: what is reported, what is written (NULL: never), both as JSON. An event: its value. An action: NULL, its arguments ("{}"). */
 	const char *value, *write;
-	const char *
-		rule; /* further members of the capability, of an action with arguments all of them */
+	const char *rule; /* further members; of an action with arguments all of them */
+	const char *name; /* of its member in the messages; NULL: of the address */
 };
 
 struct made_profile {
@@ -41,7 +41,7 @@ static inline enum gw_kind made_kind(const struct made_cap *c)
 /* "outlet_1/switch.on" → outlet_1_switch_on */
 static inline void made_name(const struct made_cap *c, struct gw_buf *b)
 {
-	for (const char *p = c->address; *p; p++) {
+	for (const char *p = c->name ? c->name : c->address; *p; p++) {
 		gw_buf_putc(b, *p == '.' || *p == '/' ? '_' : *p);
 	}
 }

@@ -22,6 +22,11 @@ static void on_message(void *ctx, const struct gw_mqtt_message *in)
 	char *text = gw_strndup(in->payload.len ? in->payload.p : "", in->payload.len);
 	assert_non_null(text);
 	assert_int_equal(gw_map_put(m->last, in->topic, text), 0);
+	if (m->watch[0] && gw_str_starts(in->topic, m->watch)) {
+		gw_buf_printf(&m->log, GW_STR_FMT "=%.200s\n",
+			      GW_STR_ARG(gw_str_sub(in->topic, strlen(m->watch), in->topic.len)),
+			      text);
+	}
 	uintptr_t count = (uintptr_t)gw_map_remove(m->counts, in->topic);
 	assert_int_equal(gw_map_put(m->counts, in->topic, (void *)(count + 1)), 0);
 }
@@ -34,6 +39,16 @@ static bool ear_is_up(void *ctx)
 void mqtt_home_wait_ear(struct mqtt_home *m)
 {
 	assert_true(loop_until(m->loop, ear_is_up, m));
+}
+
+/* Its own message comes behind everything that is retained. */
+static bool ear_has_caught_up(void *ctx)
+{
+	struct mqtt_home *m = ctx;
+	if (m->ear_up) {
+		mqtt_home_say(m, "ear/here", "1", false);
+	}
+	return mqtt_home_count(m, "ear/here") > 0;
 }
 
 /* On the loop of the home, so that one wait serves both. Nobody is there to listen to while the broker is away. */
@@ -50,7 +65,7 @@ static void open_ear(struct mqtt_home *m)
 	assert_int_equal(gw_mqtt_link_new(m->loop, &m->endpoint, NULL, NULL, &ops, m, &m->ear), 0);
 	assert_int_equal(gw_mqtt_link_subscribe(m->ear, GW_STR("#"), 0), 0);
 	assert_int_equal(gw_mqtt_link_start(m->ear), 0);
-	mqtt_home_wait_ear(m);
+	assert_true(loop_until(m->loop, ear_has_caught_up, m));
 }
 
 static void close_ear(struct mqtt_home *m)
@@ -101,6 +116,7 @@ void mqtt_home_open(struct mqtt_home *m, const char *const *profiles, const char
 	if (!mosquitto_is_there()) {
 		skip();
 	}
+	gw_buf_init(&m->log, 1u << 20);
 	mosquitto_prepare(&m->broker);
 	mqtt_home_start_broker(m);
 	set_options(m, options);
@@ -164,6 +180,7 @@ void mqtt_home_close(struct mqtt_home *m)
 	close_ear(m);
 	live_home_close(&m->home);
 	leave_idle(m);
+	gw_buf_fini(&m->log);
 	live_surface = NULL;
 	mosquitto_end(&m->broker);
 }
@@ -271,6 +288,33 @@ void mqtt_home_wait_sent(struct mqtt_home *m, const char *text)
 		fail_msg("expected %s to be sent, the first of %zu is %s", text, played.n_sends,
 			 played_sent(0));
 	}
+}
+
+void mqtt_home_watch(struct mqtt_home *m, const char *prefix)
+{
+	(void)snprintf(m->watch, sizeof(m->watch), "%s", prefix);
+	gw_buf_reset(&m->log);
+}
+
+const char *mqtt_home_watched(const struct mqtt_home *m)
+{
+	assert_int_equal(gw_buf_error(&m->log), 0);
+	return m->log.len ? m->log.p : "";
+}
+
+static bool was_watched(void *ctx)
+{
+	struct wait *w = ctx;
+	return strstr(mqtt_home_watched(w->m), w->text) != NULL;
+}
+
+const char *mqtt_home_wait_watched(struct mqtt_home *m, const char *text)
+{
+	struct wait w = {.m = m, .text = text};
+	if (!loop_until(m->loop, was_watched, &w)) {
+		fail_msg("\"%s\" did not come, but\n%s", text, mqtt_home_watched(m));
+	}
+	return mqtt_home_watched(m);
 }
 
 void mqtt_home_settle(struct mqtt_home *m)

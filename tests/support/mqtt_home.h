@@ -18,6 +18,8 @@ struct mqtt_home {
 	struct gw_mqtt_link *ear; /* NULL while the broker is away at start or stop */
 	struct gw_map *last;	  /* topic → the newest payload, owned text; empty: cleared */
 	struct gw_map *counts;	  /* topic → messages heard, as a number */
+	char watch[128];	  /* empty: nothing is written down */
+	struct gw_buf log;
 	char config[1024];
 	bool ear_up;
 };
@@ -44,12 +46,16 @@ const char *mqtt_home_last(struct mqtt_home *m, const char *topic);
 size_t mqtt_home_count(struct mqtt_home *m, const char *topic);
 /* Until the newest payload on the topic has this text in it (NULL: until it is cleared); fails the test after the deadline. */
 const char *mqtt_home_wait(struct mqtt_home *m, const char *topic, const char *text);
+/* From now on every message below this prefix is written down, "rest=payload" in a line each, clipped. */
+void mqtt_home_watch(struct mqtt_home *m, const char *prefix);
+const char *mqtt_home_watched(const struct mqtt_home *m);
+const char *mqtt_home_wait_watched(struct mqtt_home *m, const char *text); /* until this is in it */
 /* Sends, and returns the next message on the other topic. */
 const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *payload,
 			  const char *answer);
 /* Until this, "channel body", was sent to a device; since the last played_clear. Time passes in the home. */
 void mqtt_home_wait_sent(struct mqtt_home *m, const char *text);
-/* What was heard so far is forgotten, except for the retained messages: those come again. */
+/* What was heard so far is forgotten, except for the retained messages: those have come again when it returns. */
 void mqtt_home_listen_again(struct mqtt_home *m);
 /* All that was said to and by the surface until now was heard. Needs a device "plug". */
 void mqtt_home_settle(struct mqtt_home *m);
