@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gw/model.h"
 #include "gw/str.h"
 
 #define PATH_BYTES 1024
@@ -122,7 +123,8 @@ static void print_device(struct cli *c, const json_t *d)
 		GW_AUTO(gw_buf_fini) struct gw_buf value = GW_BUF_INIT(8192);
 		if (strcmp(cli_text(p, "kind"), "property") == 0) {
 			cli_add_value(&value, json_object_get(p, "value"));
-			gw_buf_printf(&value, " %s", cli_text(p, "unit"));
+			const char *unit = gw_unit_symbol(cli_text(p, "unit"));
+			gw_buf_printf(&value, "%s%s", unit[0] ? " " : "", unit);
 		} else {
 			gw_buf_printf(&value, "(%s)", cli_text(p, "kind"));
 		}

@@ -200,7 +200,7 @@ static void mask_secrets(const struct gw_device *d, char *raw, size_t len, bool 
 	}
 }
 
-/* What a capability became, one line each; the rules too while the device still stands at this message. */
+/* What a capability became and by which rule, one line each; the raws too while the device still stands at this message. */
 static void write_rules(const struct record *r, char *ret_text, size_t cap)
 {
 	struct gw_device *d = r->device;
@@ -213,7 +213,12 @@ static void write_rules(const struct record *r, char *ret_text, size_t cap)
 			const struct gw_cap_info *c = d->props[r->values[i].cap].cap;
 			gw_buf_printf(&b, "%s = ", c->address);
 			gw_value_write_json(&b, &r->values[i].value, c->domain.res);
-			gw_buf_printf(&b, "%s%s\n", c->unit[0] ? " " : "", gw_unit_symbol(c->unit));
+			const char *unit = gw_unit_symbol(c->unit);
+			gw_buf_printf(&b, "%s%s", unit[0] ? " " : "", unit);
+			if (r->kind == GW_HOP_RECEIVED) {
+				gw_plan_explain(gw_binding_plan(d->binding), r->values[i].cap, &b);
+			}
+			gw_buf_putc(&b, '\n');
 		}
 	}
 	struct gw_str text = gw_str_sub(gw_buf_str(&b), 0, cap - 1);

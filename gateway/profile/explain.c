@@ -44,6 +44,18 @@ static void explain_cap(const struct gw_view *v, const struct gw_pl_cap *cap, st
 	gw_buf_putc(b, '\n');
 }
 
+void gw_plan_explain(const struct gw_plan *p, size_t cap, struct gw_buf *ret_text)
+{
+	const struct gw_pl_cap *c = cap < p->n_caps ? &p->caps[cap] : NULL;
+	if (!c || !c->form) {
+		return;
+	}
+	gw_buf_printf(ret_text, "  by %s", c->form->ops->key);
+	for (uint16_t i = 0; i < c->n_points; i++) {
+		gw_buf_printf(ret_text, "%s%s", i ? ", " : " ", p->points[c->points[i]].name);
+	}
+}
+
 void gw_binding_explain(const struct gw_binding *b, size_t msg, struct gw_buf *ret_text)
 {
 	const struct gw_plan *p = b->plan;

@@ -67,7 +67,8 @@ static void a_message_and_what_became_of_it(void **state)
 			 hops[0].decode_us + hops[0].state_us + hops[0].publish_us);
 	assert_true(hops[0].cause > hops[1].cause);
 	/* An older one shows the values of then. */
-	assert_string_equal(hops[1].rules, "switch.on = true\nmeter.power = 5 W\n");
+	assert_string_equal(hops[1].rules, "switch.on = true  by point relay\n"
+					   "meter.power = 5 W  by point watts\n");
 	read_hops("nobody");
 	assert_int_equal(n_hops, 0);
 	read_hops(NULL);

@@ -121,6 +121,8 @@ void gw_expect_free(struct gw_expect *e);
 
 /* One line for each capability that depends on what the message carried: the rule, the raws, the value. */
 void gw_binding_explain(const struct gw_binding *b, size_t msg, struct gw_buf *ret_text);
+/* "  by point relay": the rule of a capability and the points it reads, for a message that is no more the last; nothing without a rule. */
+void gw_plan_explain(const struct gw_plan *p, size_t cap, struct gw_buf *ret_text);
 
 /* --- line protocol (§15): `hearth profile run`, embedded tests and conformance cases --- */
 
