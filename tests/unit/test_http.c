@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1431,6 +1432,28 @@ static void certificates_survive_restarts_and_damage(void **state)
 	assert_non_null(ssl);
 	SSL_free(ssl);
 	close(fd);
+	/* A name that comes later, without a restart. */
+	struct gw_http *h = f->s.impl;
+	char *option = h->names_option, later[] = "new.example later.example";
+	gw_http_upkeep(h);
+	assert_null(tls_connect(f, ctx, "later.example", &fd));
+	h->names_option = later;
+	gw_http_upkeep(h);
+	h->names_option = option;
+	ssl = tls_connect(f, ctx, "later.example", &fd);
+	assert_non_null(ssl);
+	tls_hear(f, ssl, "GET /health HTTP/1.1\r\nHost: later.example\r\n\r\n");
+	assert_has(f->body, "HTTP/1.1 200 OK");
+	SSL_free(ssl);
+	close(fd);
+	/* Nothing new: the file stays as it is. */
+	struct stat was, is;
+	assert_int_equal(stat(path, &was), 0);
+	h->names_option = later;
+	gw_http_upkeep(h);
+	h->names_option = option;
+	assert_int_equal(stat(path, &is), 0);
+	assert_int_equal(is.st_ino, was.st_ino);
 	SSL_CTX_free(ctx);
 }
 
@@ -1489,6 +1512,7 @@ static void stopping_ends_what_is_under_way(void **state)
 
 int main(void)
 {
+	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does; cannot fail for this signal */
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(answers_carry_their_headers),

@@ -28,7 +28,7 @@
 #include "gw/log.h"
 #include "surfaces/http/http.h"
 
-#define HOUR_MS (60 * 60 * 1000)
+#define UPKEEP_MS (60 * 1000)
 
 extern const struct gw_surface_class gw_surface_http;
 
@@ -88,11 +88,12 @@ static int listen_on(struct gw_http *h, size_t i, const char *text)
 	return 0;
 }
 
-static void on_hourly(void *ctx)
+void gw_http_upkeep(void *ctx)
 {
 	struct gw_http *h = ctx;
 	bool renewed = false;
-	int r = gw_tls_renew(h->tls, &renewed);
+	gw_http_find_names(h); /* a router has its addresses later than its programs */
+	int r = gw_tls_renew(h->tls, h->names, &renewed);
 	r = r == 0 && renewed ? gw_tls_configure(h->tls, h->ssl) : r;
 	if (r) {
 		gw_log_error("http", "GW-HTTP-RENEW", "cannot renew the server certificate: %s",
@@ -118,11 +119,11 @@ static int open_tls(struct gw_http *h)
 		return r;
 	}
 	h->ssl = SSL_CTX_new(TLS_server_method());
-	h->hourly = gw_timer_new(gw_gateway_loop(h->surface->gateway), on_hourly, h);
-	if (!h->ssl || !h->hourly) {
+	h->upkeep = gw_timer_new(gw_gateway_loop(h->surface->gateway), gw_http_upkeep, h);
+	if (!h->ssl || !h->upkeep) {
 		return -ENOMEM;
 	}
-	gw_timer_start(h->hourly, HOUR_MS, HOUR_MS);
+	gw_timer_start(h->upkeep, UPKEEP_MS, UPKEEP_MS);
 	return gw_tls_configure(h->tls, h->ssl);
 }
 
@@ -165,7 +166,7 @@ static void http_fini(struct gw_surface *s)
 {
 	struct gw_http *h = s->impl;
 	gw_timer_free(h->sweep);
-	gw_timer_free(h->hourly);
+	gw_timer_free(h->upkeep);
 	if (h->work) {
 		gw_deferred_free(h->work);
 	}

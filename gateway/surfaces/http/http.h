@@ -61,7 +61,7 @@ struct gw_http {
 	SSL_CTX *ssl; /* NULL: no HTTPS */
 	struct gw_http_listener listener[2];
 	struct gw_timer *sweep;	  /* deadlines, while there are connections */
-	struct gw_timer *hourly;  /* certificate */
+	struct gw_timer *upkeep;  /* names and certificate */
 	struct gw_deferred *work; /* connections that are due, outside of any callback of the API */
 	struct gw_list conns;
 	size_t n_conns, n_sockets;
@@ -138,6 +138,10 @@ void gw_http_listener_resume(struct gw_http *h); /* after there were no descript
 void gw_http_find_names(struct gw_http *h);
 /* Text of an IPv4-mapped or IPv6 address; cap ≥ INET6_ADDRSTRLEN. */
 void gw_http_address_text(const struct in6_addr *a, char *ret_text);
+
+/* http.c */
+/* Once a minute while HTTPS is on: the names of this machine, and the certificate that follows them. ctx: struct gw_http */
+void gw_http_upkeep(void *ctx);
 
 /* conn.c */
 /* Takes fd in any case. */

@@ -400,15 +400,25 @@ int gw_tls_configure(struct gw_tls *t, SSL_CTX *ctx)
 	return ok ? 0 : -EIO;
 }
 
-int gw_tls_renew(struct gw_tls *t, bool *ret_renewed)
+int gw_tls_renew(struct gw_tls *t, const char *names, bool *ret_renewed)
 {
-	if (server_is_current(t)) {
+	bool others = strcmp(names, t->names) != 0;
+	if (server_is_current(t) && !(others && !covers(t->server.cert, names))) {
 		*ret_renewed = false;
 		return 0;
 	}
-	int r = make_server(t);
-	if (r == 0) {
-		*ret_renewed = true;
+	char *copy = gw_strdup(names), *old = t->names;
+	if (!copy) {
+		return -ENOMEM;
 	}
-	return r;
+	t->names = copy;
+	int r = make_server(t);
+	if (r) {
+		t->names = old; /* so that the next time tries again */
+		gw_free(copy);
+		return r;
+	}
+	gw_free(old);
+	*ret_renewed = true;
+	return 0;
 }

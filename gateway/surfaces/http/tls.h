@@ -21,5 +21,8 @@ int gw_tls_new(const char *dir, const char *names, struct gw_tls **ret_tls) GW_M
 void gw_tls_free(struct gw_tls *t); /* accepts NULL */
 /* Puts key, certificate, TLS 1.2 or newer and nothing superfluous into a server context. */
 int gw_tls_configure(struct gw_tls *t, SSL_CTX *ctx) GW_MUST_USE;
-/* Renews the server certificate when it ends within 30 days or the clock was set back before it; *ret_renewed: configure again. */
-int gw_tls_renew(struct gw_tls *t, bool *ret_renewed) GW_MUST_USE;
+/*
+ * Makes the server certificate anew when it ends within 30 days, when the clock was set back before it, or when names are others than before and it
+ * lacks one of them. *ret_renewed: configure again.
+ */
+int gw_tls_renew(struct gw_tls *t, const char *names, bool *ret_renewed) GW_MUST_USE;

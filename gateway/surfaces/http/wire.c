@@ -1,4 +1,5 @@
-/* Bytes in and out of a connection. TLS is OpenSSL's over the same descriptor; it may want to write in order to read, and the other way round. */
+/* Bytes in and out of a connection. TLS is OpenSSL's over the same descriptor; it may want to write in order to read, and the other way
+ * round. It cannot be told MSG_NOSIGNAL: the daemon ignores SIGPIPE. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
