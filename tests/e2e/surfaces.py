@@ -1,12 +1,14 @@
 """Events over SSE and WebSocket: the same numbers, resumed without a gap, told when something was missed, ended when the right to see ends."""
 import asyncio
 import json
+import ssl
+import subprocess
 import threading
 import urllib.request
 
 import websockets
 
-from home import Broker, Home, Plug, run, until
+from home import Broker, Home, Plug, free_port, run, until
 
 
 class Stream(threading.Thread):
@@ -109,5 +111,52 @@ def a_revoked_token_ends_its_streams(folder):
     broker.stop()
 
 
+def https_understands_curl(folder):
+    """TLS by our own authority, HEAD, HTTP/1.0, chunks, 100-continue, the cookie and its other half, and the WebSocket over TLS."""
+    broker, port = Broker(folder).start(), free_port()
+    home = Home(folder, broker)
+    home.config.write_text(home.config.read_text().replace('https_listen: "off"', f'https_listen: "127.0.0.1:{port}"'))
+    home.start()
+    plug = Plug(broker).announce()
+    home.adopt("plug", identity="mac:e09806f17f56")
+    home.claim()
+    home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
+    base, ca, jar = f"https://localhost:{port}", next(home.state.rglob("ca.crt")), folder / "jar"
+    command = ("-X", "POST", "-H", "Content-Type: application/json", "-d", '{"set":{"switch.on":true}}', f"{base}/api/v1/devices/plug/commands")
+
+    def curl(*args):
+        return home.curl("--cacert", ca, *args)
+
+    def anybody(*args):
+        return subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", ca, *args], capture_output=True, text=True, check=True).stdout
+
+    assert curl("-I", f"{base}/health").startswith("HTTP/1.1 200 OK")
+    assert json.loads(curl("--http1.0", f"{base}/health"))["claimed"] is True
+    for more in ((), ("-H", "Transfer-Encoding: chunked"), ("-H", "Expect: 100-continue"), ("-H", "Expect: 100-continue", "-H", "Transfer-Encoding: chunked")):
+        assert json.loads(curl(*more, *command))["status"] == "done", more
+    # one connection for several requests
+    urls = [f"{base}/health", f"{base}/api/v1/home", f"{base}/api/v1/nothing"]
+    codes = curl(*(a for u in urls for a in ("-o", "/dev/null", u)), "-w", "%{http_code} %{num_connects}\n").split("\n")
+    assert codes[:3] == ["200 1", "200 0", "404 0"], codes
+    # a session by cookie: changes need what only our own page can read
+    anybody("-c", jar, "-H", "Content-Type: application/json", "-d", '{"account":"anna","password":"correct horse battery","cookie":true}',
+            f"{base}/api/v1/login")
+    head = anybody("-b", jar, "-D", "-", "-o", "/dev/null", f"{base}/api/v1/me")
+    csrf = next(line.split(": ")[1].strip() for line in head.split("\n") if line.lower().startswith("x-hearth-csrf"))
+    assert json.loads(anybody("-b", jar, *command))["error"]["code"] == "denied"
+    assert json.loads(anybody("-b", jar, "-H", f"X-Hearth-CSRF: {csrf}", *command))["status"] == "done"
+
+    async def hello():
+        context = ssl.create_default_context(cafile=ca)
+        url = f"wss://localhost:{port}/api/v1/events/ws"
+        async with websockets.connect(url, ssl=context, extra_headers={"Authorization": f"Bearer {home.token}"}) as ws:
+            assert json.loads(await asyncio.wait_for(ws.recv(), 20))["type"] == "hello"
+            await asyncio.wait_for(await ws.ping(), 20)
+
+    asyncio.run(hello())
+    home.stop()
+    broker.stop()
+
+
 if __name__ == "__main__":
-    run(sse_resumes_without_a_gap, websocket_sees_and_sets, a_revoked_token_ends_its_streams)
+    run(sse_resumes_without_a_gap, websocket_sees_and_sets, a_revoked_token_ends_its_streams, https_understands_curl)
