@@ -258,14 +258,21 @@ static bool has_more(void *ctx)
 	return mqtt_home_count(w->m, w->topic) > w->more_than;
 }
 
+void mqtt_home_wait_count(struct mqtt_home *m, const char *topic, size_t count)
+{
+	struct wait w = {.m = m, .topic = topic, .more_than = count - 1};
+	if (!loop_until(m->loop, has_more, &w)) {
+		fail_msg("%s: %zu messages instead of %zu", topic, mqtt_home_count(m, topic),
+			 count);
+	}
+}
+
 const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *payload,
 			  const char *answer)
 {
-	struct wait w = {.m = m, .topic = answer, .more_than = mqtt_home_count(m, answer)};
+	size_t before = mqtt_home_count(m, answer);
 	mqtt_home_say(m, topic, payload, false);
-	if (!loop_until(m->loop, has_more, &w)) {
-		fail_msg("%s <- %s: no answer on %s", topic, payload, answer);
-	}
+	mqtt_home_wait_count(m, answer, before + 1);
 	return mqtt_home_last(m, answer);
 }
 

@@ -50,6 +50,8 @@ const char *mqtt_home_wait(struct mqtt_home *m, const char *topic, const char *t
 void mqtt_home_watch(struct mqtt_home *m, const char *prefix);
 const char *mqtt_home_watched(const struct mqtt_home *m);
 const char *mqtt_home_wait_watched(struct mqtt_home *m, const char *text); /* until this is in it */
+/* Until so many messages were heard on the topic. */
+void mqtt_home_wait_count(struct mqtt_home *m, const char *topic, size_t count);
 /* Sends, and returns the next message on the other topic. */
 const char *mqtt_home_ask(struct mqtt_home *m, const char *topic, const char *payload,
 			  const char *answer);

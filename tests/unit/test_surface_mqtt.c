@@ -215,10 +215,12 @@ static void test_payload_forms(void **state)
 			}
 			continue;
 		}
+		size_t results = mqtt_home_count(&m, "hearth/panel/result");
 		mqtt_home_say(&m, topic, rows[i].payload, false);
 		(void)snprintf(want, sizeof(want), "panel/q/set %s", rows[i].sent);
 		mqtt_home_wait_sent(&m, want);
 		live_home_pass(&m.home, 4000); /* nobody confirms */
+		mqtt_home_wait_count(&m, "hearth/panel/result", results + 1);
 	}
 	mqtt_home_close(&m);
 }
