@@ -257,8 +257,8 @@ static void answers_carry_their_headers(void **state)
 	assert_has(f->body, "\"status\":\"degraded\"");
 	static const char *const headers[] = {
 		"Content-Type: application/json\r\n",
-		"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; "
-		"frame-ancestors 'none'\r\n",
+		"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; ",
+		"; frame-ancestors 'none'\r\n",
 		"X-Content-Type-Options: nosniff\r\n",
 		"X-Frame-Options: DENY\r\n",
 		"Referrer-Policy: no-referrer\r\n",
