@@ -51,9 +51,8 @@ class Demo:
         return json.loads(self.hearth(*words).stdout)
 
     def configure(self):
-        if self.state.exists() and not self.args.keep:
-            shutil.rmtree(self.state)
-        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (self.state / "control.sock").exists() and self.hearth("status", check=False).returncode == 0:
+            raise SystemExit("demo: it runs already; end it first")
         host, _, port = self.args.http.rpartition(":")
         if self.args.smoke:
             self.args.http, self.args.mqtt = f"127.0.0.1:{free_port()}", free_port()
@@ -61,6 +60,9 @@ class Demo:
             raise SystemExit(f"demo: {self.args.http} is in use; choose another with --http ADDRESS:PORT")
         elif not port_is_free("127.0.0.1", self.args.mqtt):
             raise SystemExit(f"demo: MQTT port {self.args.mqtt} is in use (another broker?); choose another with --mqtt PORT")
+        if self.state.exists() and not self.args.keep:
+            shutil.rmtree(self.state)
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = self.state / "hearth.yaml"
         config.write_text(
             "# Written by packaging/run for the demo home.\n"

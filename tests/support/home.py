@@ -3,6 +3,7 @@
 Every wait is for a condition with a deadline; the files of a failed test stay in the scratch directory, whose path is printed.
 """
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -46,6 +47,11 @@ def until(what, condition, deadline_s=DEADLINE_S):
     raise AssertionError(f"gave up waiting for {what} after {deadline_s:g} s; last: {last!r}")
 
 
+def end_with_parent():
+    """A test that is killed leaves nothing behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Broker:
     """An external mosquitto, as a household may have one already."""
 
@@ -57,7 +63,7 @@ class Broker:
 
     def start(self):
         self.child = subprocess.Popen(["mosquitto", "-c", self.config], stdout=subprocess.DEVNULL,
-                                      stderr=open(self.folder / "mosquitto.log", "a"))
+                                      stderr=open(self.folder / "mosquitto.log", "a"), preexec_fn=end_with_parent)
         until("mosquitto to listen", lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None)
         return self
 
@@ -126,7 +132,7 @@ class Home:
     def start(self, ready=True):
         self.log = open(self.folder / "hearthd.log", "a")
         self.child = subprocess.Popen([BIN / "hearthd", "--config", self.config, "--state-dir", self.state, "--profiles", self.profiles,
-                                       "--log-level", "debug"], stdout=self.log, stderr=subprocess.STDOUT)
+                                       "--log-level", "debug"], stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
         if ready:
             until("hearthd to be ready", self.is_ready)
         return self
