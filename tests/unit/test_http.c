@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -548,6 +549,9 @@ static void what_is_not_well_formed_changes_nothing(void **state)
 		{"GET /health HTTP/1.1\r\nHost: 192.0.2.7\r\n\r\n", 421},
 		{"GET /health HTTP/1.1\r\nHost: localhost:x\r\n\r\n", 421},
 		{"GET /health HTTP/1.1\r\nHost: [::1\r\n\r\n", 421},
+		{"GET /health HTTP/1.1\r\nHost: [::1]x\r\n\r\n", 421},
+		{"GET /health HTTP/1.1\r\nHost: :80\r\n\r\n", 421},
+		{"GET /health HTTP/1.1\r\nHost: localhost:65536\r\n\r\n", 421},
 		/* whose page? */
 		{COMMAND
 		 "Origin: https://evil.example\r\nContent-Length: 26\r\n\r\n{\"set\":{\"switch.on\":true}}",
@@ -668,6 +672,10 @@ static void heads_and_bodies_have_limits(void **state)
 		ask_with(f, "GET /health HTTP/1.1\r\n" HOST "A: ", "x", 8192 - 3, "\r\n\r\n"), 200);
 	assert_int_equal(
 		ask_with(f, "GET /health HTTP/1.1\r\n" HOST "A: ", "x", 8193 - 3, "\r\n\r\n"), 431);
+	/* the request line: 8 KiB are too much for a target, and more are not looked at */
+	assert_int_equal(ask_with(f, "GET /", "x", 8192 - 14, " HTTP/1.1\r\n" HOST "\r\n"), 431);
+	assert_int_equal(ask_with(f, "GET /", "x", 8193 - 14, " HTTP/1.1\r\n" HOST "\r\n"), 431);
+	assert_has(f->body, "request line");
 	/* 64 headers, Host among them */
 	assert_int_equal(ask_with(f, line, "X-A: b\r\n", GW_HTTP_HEADERS - 1, "\r\n"), 200);
 	assert_int_equal(ask_with(f, line, "X-A: b\r\n", GW_HTTP_HEADERS, "\r\n"), 431);
@@ -980,6 +988,9 @@ static void events_are_streamed_and_resumed(void **state)
 	assert_null(event(f, fd));
 	close(fd);
 	f->g.valid = true;
+	assert_int_equal(ask(f, "HEAD /api/v1/events HTTP/1.1\r\n" HOST OWNER "\r\n"), 200);
+	assert_has(f->head, "Content-Type: text/event-stream\r\n");
+	assert_true(gw_list_empty(&f->g.listeners));
 	assert_int_equal(ask(f, "GET /api/v1/events?after=x HTTP/1.1\r\n" HOST OWNER "\r\n"), 400);
 	assert_int_equal(ask(f, "GET /api/v1/events HTTP/1.1\r\n" HOST "\r\n"), 401);
 }
@@ -1098,6 +1109,13 @@ static void a_websocket_takes_requests_and_gives_events(void **state)
 		   "{\"id\":2,\"status\":404"); /* of the control socket only */
 	ws_say(f, fd, "{\"id\":3,\"method\":\"GET\",\"path\":\"/api/v1/openapi.json\"}");
 	assert_true(strlen(ws_hear(f, fd, &op)) > 40000);
+	/* a byte at a time, of a frame with a long length too */
+	static const char slow[] =
+		"\x81\xfe\0\x7e\0\0\0\0{\"id\":7,\"method\":\"GET\",\"path\":\"/x\"}";
+	for (size_t i = 0; i < 8 + 126; i++) {
+		put(f, fd, i < sizeof(slow) - 1 ? slow + i : " ", 1);
+	}
+	assert_has(ws_hear(f, fd, &op), "{\"id\":7,\"status\":404");
 	/* in fragments */
 	ws_put(f, fd, 0x01, "{\"id\":4,\"method\":\"GET\",", 23);
 	ws_put(f, fd, 0x80, "\"path\":\"/health\"}", 17);
@@ -1265,6 +1283,15 @@ static void upgrades_are_checked_like_changes(void **state)
 		{"GET /api/v1/events HTTP/1.1\r\n" UPGRADE OWNER "\r\n", 404},
 		{"POST /api/v1/events/ws HTTP/1.1\r\n" UPGRADE OWNER "\r\n", 400},
 		{"GET /api/v1/events/ws HTTP/1.1\r\n" HOST OWNER "\r\n", 426},
+		{"GET /api/v1/events/ws HTTP/1.1\r\n" HOST OWNER
+		 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n"
+		 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+		 426},
+		{"GET /api/v1/events/ws HTTP/1.1\r\n" HOST OWNER
+		 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+		 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=\r\n\r\n",
+		 400},
+		{"HEAD /api/v1/events/ws HTTP/1.1\r\n" UPGRADE OWNER "\r\n", 400},
 		{"GET /api/v1/events/ws HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\n"
 		 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 		 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" OWNER "\r\n",
@@ -1320,11 +1347,23 @@ static SSL *tls_connect(struct fixture *f, SSL_CTX *ctx, const char *name, int *
 	return ssl;
 }
 
+static void tls_put(struct fixture *f, SSL *ssl, struct gw_str text)
+{
+	int64_t until = gw_clock_ms() + DEADLINE_MS;
+	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	while (text.len) {
+		assert_true(gw_clock_ms() < until);
+		int n = SSL_write(ssl, text.p, (int)text.len);
+		text = gw_str_sub(text, n > 0 ? (size_t)n : 0, text.len);
+		turn(f);
+	}
+}
+
 /* One response, head and body, in f->body. */
-static void tls_hear(struct fixture *f, SSL *ssl, const char *request)
+static void tls_hear(struct fixture *f, SSL *ssl)
 {
 	size_t n = 0, want = sizeof(f->body) - 1;
-	assert_int_equal(SSL_write(ssl, request, (int)strlen(request)), (int)strlen(request));
+	f->body[0] = '\0';
 	int64_t until = gw_clock_ms() + DEADLINE_MS;
 	while (n < want) {
 		assert_true(gw_clock_ms() < until);
@@ -1338,6 +1377,12 @@ static void tls_hear(struct fixture *f, SSL *ssl, const char *request)
 			want = (size_t)(end - f->body) + 4 + strtoul(length + 16, NULL, 10);
 		}
 	}
+}
+
+static void tls_ask(struct fixture *f, SSL *ssl, const char *request)
+{
+	tls_put(f, ssl, gw_str(request));
+	tls_hear(f, ssl);
 }
 
 static SSL_CTX *client_context(const struct fixture *f)
@@ -1363,9 +1408,9 @@ static void tls_is_on_with_our_own_authority(void **state)
 	SSL *ssl = tls_connect(f, ctx, "home.example", &fd);
 	assert_non_null(ssl);
 	assert_int_equal(SSL_get_verify_result(ssl), X509_V_OK);
-	tls_hear(f, ssl, "GET /health HTTP/1.1\r\nHost: home.example\r\n\r\n");
+	tls_ask(f, ssl, "GET /health HTTP/1.1\r\nHost: home.example\r\n\r\n");
 	assert_has(f->body, "HTTP/1.1 200 OK");
-	tls_hear(f, ssl, "GET /api/v1/devices/none HTTP/1.1\r\n" HOST OWNER "\r\n");
+	tls_ask(f, ssl, "GET /api/v1/devices/none HTTP/1.1\r\n" HOST OWNER "\r\n");
 	assert_has(f->body, "HTTP/1.1 404 Not Found");
 	SSL_free(ssl);
 	close(fd);
@@ -1373,11 +1418,32 @@ static void tls_is_on_with_our_own_authority(void **state)
 	SSL_CTX_set_max_proto_version(ctx, TLS1_1_VERSION);
 	assert_null(tls_connect(f, ctx, "localhost", &fd));
 	SSL_CTX_free(ctx);
+	/* A large body and a large answer, and the end is said. */
+	ctx = client_context(f);
+	ssl = tls_connect(f, ctx, "localhost", &fd);
+	assert_non_null(ssl);
+	struct gw_buf large = GW_BUF_INIT(2u << 20);
+	gw_buf_printf(&large, COMMAND "Content-Length: %d\r\n\r\n{\"set\":{\"a\":1}%*s}",
+		      GW_HTTP_BODY_BYTES, GW_HTTP_BODY_BYTES - 15, "");
+	tls_put(f, ssl, gw_buf_str(&large));
+	gw_buf_fini(&large);
+	tls_hear(f, ssl);
+	assert_has(f->body, "HTTP/1.1 200 OK");
+	tls_ask(f, ssl,
+		"GET /api/v1/openapi.json HTTP/1.1\r\n" HOST OWNER "Connection: close\r\n\r\n");
+	assert_true(strlen(f->body) > 40000);
+	int end = SSL_ERROR_WANT_READ;
+	char c;
+	await(f, (end = SSL_get_error(ssl, SSL_read(ssl, &c, 1))) != SSL_ERROR_WANT_READ);
+	assert_int_equal(end, SSL_ERROR_ZERO_RETURN);
+	SSL_free(ssl);
+	close(fd);
+	SSL_CTX_free(ctx);
 	/* The cookie of a TLS session stays there. */
 	ctx = client_context(f);
 	ssl = tls_connect(f, ctx, "localhost", &fd);
 	assert_non_null(ssl);
-	tls_hear(f, ssl, "POST /api/v1/logout HTTP/1.1\r\n" HOST OWNER "Content-Length: 0\r\n\r\n");
+	tls_ask(f, ssl, "POST /api/v1/logout HTTP/1.1\r\n" HOST OWNER "Content-Length: 0\r\n\r\n");
 	assert_has(f->body, "SameSite=Strict; Secure; Max-Age=0");
 	SSL_free(ssl);
 	close(fd);
@@ -1442,7 +1508,7 @@ static void certificates_survive_restarts_and_damage(void **state)
 	h->names_option = option;
 	ssl = tls_connect(f, ctx, "later.example", &fd);
 	assert_non_null(ssl);
-	tls_hear(f, ssl, "GET /health HTTP/1.1\r\nHost: later.example\r\n\r\n");
+	tls_ask(f, ssl, "GET /health HTTP/1.1\r\nHost: later.example\r\n\r\n");
 	assert_has(f->body, "HTTP/1.1 200 OK");
 	SSL_free(ssl);
 	close(fd);
@@ -1510,6 +1576,68 @@ static void stopping_ends_what_is_under_way(void **state)
 	assert_int_equal(surface_open(f, &f->s, "{listen: off, https_listen: off}"), 0);
 }
 
+/* Without a free descriptor nobody is accepted, and the loop does not spin; a second later it is tried again. */
+static void running_out_of_descriptors_passes(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit was, none;
+	int fd = open_client(f), spare = dup(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){.rlim_cur = (rlim_t)spare, .rlim_max = was.rlim_max};
+	close(spare);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 20; i++) {
+		turn(f);
+	}
+	struct pollfd loop = {.fd = uv_backend_fd(gw_loop_uv(f->loop)), .events = POLLIN};
+	assert_int_equal(poll(&loop, 1, 0), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	advance(f, 1000);
+	say(f, fd, "GET /health HTTP/1.1\r\n" HOST "\r\n");
+	assert_int_equal(hear(f, fd, true), 200);
+	close(fd);
+}
+
+/* R54: every allocation of a conversation fails once; it ends with an answer or without, and the next one is served. */
+static void running_out_of_memory_ends_one_connection(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const requests[] = {
+		"GET /api/v1/devices/plug HTTP/1.1\r\n" HOST OWNER "\r\n",
+		"GET / HTTP/1.1\r\n" HOST "\r\n",
+		"GET /x%00 HTTP/1.1\r\n" HOST "\r\n",
+		COMMAND "Content-Length: 26\r\n\r\n{\"set\":{\"switch.on\":true}}",
+		CHUNKED "\r\n" BODY,
+		"GET /api/v1/events HTTP/1.1\r\n" HOST OWNER "\r\n",
+		"GET /api/v1/events/ws HTTP/1.1\r\n" UPGRADE OWNER "\r\n",
+	};
+	for (size_t i = 0; i < gw_countof(requests); i++) {
+		bool failed = true;
+		for (uint64_t n = 1; failed; n++) {
+			assert_true(n < 1000);
+			f->g.n_commands = 0;
+			int fd = open_client(f);
+			uint64_t used = gw_alloc_count();
+			gw_alloc_fail_at(n);
+			say(f, fd, requests[i]);
+			if (i == gw_countof(requests) - 1) {
+				ws_say(f, fd, "{\"id\":1,\"method\":\"GET\",\"path\":\"/health\"}");
+			}
+			fake_home_change(&f->g, 0, FAKE_SWITCH, n % 2);
+			for (int k = 0; k < 10; k++) {
+				turn(f);
+			}
+			gw_alloc_fail_at(0);
+			failed = gw_alloc_count() - used >= n;
+			close(fd);
+			await(f, ((struct gw_http *)f->s.impl)->n_conns == 0);
+		}
+		assert_true(gw_list_empty(&f->g.listeners));
+		assert_int_equal(ask(f, "GET /health HTTP/1.1\r\n" HOST "\r\n"), 200);
+		await(f, ((struct gw_http *)f->s.impl)->n_conns == 0);
+	}
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does; cannot fail for this signal */
@@ -1541,6 +1669,8 @@ int main(void)
 		T(certificates_survive_restarts_and_damage),
 		T(listeners_refuse_what_is_unsafe_or_taken),
 		T(stopping_ends_what_is_under_way),
+		T(running_out_of_descriptors_passes),
+		T(running_out_of_memory_ends_one_connection),
 	};
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }
