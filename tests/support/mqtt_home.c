@@ -309,6 +309,19 @@ const char *mqtt_home_watched(const struct mqtt_home *m)
 	return m->log.len ? m->log.p : "";
 }
 
+static bool does_answer(void *ctx)
+{
+	struct mqtt_home *m = ctx;
+	mqtt_home_say(m, "hearth/plug/set", "{\"id\":\"up\"}", false);
+	return mqtt_home_last(m, "hearth/plug/result") != NULL;
+}
+
+void mqtt_home_wait_up(struct mqtt_home *m)
+{
+	mqtt_home_listen_again(m);
+	assert_true(loop_until(m->loop, does_answer, m));
+}
+
 static bool was_watched(void *ctx)
 {
 	struct wait *w = ctx;

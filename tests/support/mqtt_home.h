@@ -37,6 +37,8 @@ void mqtt_home_cut(struct mqtt_home *m);
 void mqtt_home_stop_broker(struct mqtt_home *m);
 void mqtt_home_kill_broker(struct mqtt_home *m);
 void mqtt_home_start_broker(struct mqtt_home *m);
+/* Until the surface is at the broker again, whatever that has retained. Needs a device "plug"; listens anew. */
+void mqtt_home_wait_up(struct mqtt_home *m);
 /* Until the client beside the home is connected (again). */
 void mqtt_home_wait_ear(struct mqtt_home *m);
 

@@ -1,5 +1,6 @@
 #include "gw_test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct ledger_case {
 	struct mqtt_ledger *ledger;
 	char swept[4096]; /* the topics, with a space behind each */
 	size_t left;	  /* so many the broker takes before it is choked */
+	int last;	  /* number of the last message */
 };
 
 static int set_up(void **state)
@@ -54,23 +56,36 @@ static void note(struct ledger_case *c, const char *device, const char *topic)
 	mqtt_ledger_note(c->ledger, gw_str(device), gw_str(topic));
 }
 
-static bool take(void *ctx, struct gw_str topic)
+static int take(void *ctx, struct gw_str topic)
 {
 	struct ledger_case *c = ctx;
 	if (c->left == 0) {
-		return false;
+		return -ENOBUFS;
 	}
 	c->left--;
 	size_t n = strlen(c->swept);
 	(void)snprintf(c->swept + n, sizeof(c->swept) - n, GW_STR_FMT " ", GW_STR_ARG(topic));
-	return true;
+	return ++c->last;
+}
+
+/* What is sent; nothing is acknowledged. */
+static const char *send_some(struct ledger_case *c, size_t at_most)
+{
+	c->swept[0] = '\0';
+	c->left = at_most;
+	bool taken = mqtt_ledger_sweep(c->ledger, take, c);
+	assert_true(taken || c->left == 0);
+	return c->swept;
 }
 
 static const char *sweep(struct ledger_case *c, size_t at_most)
 {
-	c->swept[0] = '\0';
-	c->left = at_most;
-	mqtt_ledger_sweep(c->ledger, take, c);
+	int next = c->last + 1;
+	(void)send_some(c, at_most);
+	while (next <= c->last) {
+		assert_true(mqtt_ledger_cleared(c->ledger, next++));
+		(void)mqtt_ledger_sweep(c->ledger, take, c);
+	}
 	return c->swept;
 }
 
@@ -140,6 +155,36 @@ static void test_choked(void **state)
 	assert_string_equal(sweep(c, 99), "t/4 ");
 	reopen(c);
 	assert_string_equal(sweep(c, 99), "");
+}
+
+/* What was not acknowledged is sent again, in the same order; few are under way at a time. */
+static void test_acknowledged(void **state)
+{
+	struct ledger_case *c = *state;
+	char topic[16];
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(topic, sizeof(topic), "t/%02d", i);
+		note(c, "a", topic);
+	}
+	mqtt_ledger_doubt(c->ledger, GW_STR("a"));
+	(void)send_some(c, 99);
+	assert_int_equal(c->last, 16);
+	assert_string_equal(send_some(c, 99), ""); /* as long as none is acknowledged */
+	assert_false(mqtt_ledger_cleared(c->ledger, 4711));
+	assert_true(mqtt_ledger_cleared(c->ledger, 2));
+	assert_false(mqtt_ledger_cleared(c->ledger, 2));
+	assert_string_equal(send_some(c, 99), "t/16 ");
+	mqtt_ledger_interrupted(c->ledger);
+	assert_string_equal(send_some(c, 3), "t/00 t/02 t/03 ");
+	/* Noted again while its message is under way: it stays, whatever is acknowledged. */
+	note(c, "a", "t/02");
+	assert_false(mqtt_ledger_cleared(c->ledger, c->last - 1));
+	/* And the next life knows what was not acknowledged. */
+	reopen(c);
+	(void)sweep(c, 99);
+	assert_int_equal(strlen(c->swept), 39 * strlen("t/00 "));
+	assert_null(strstr(c->swept, "t/01 "));
+	assert_ptr_equal(strstr(c->swept, "t/00 t/02 t/03 t/04 "), c->swept);
 }
 
 /* A device that changes doubts all it had, and notes again what it has. */
@@ -272,11 +317,11 @@ static void test_long_path(void **state)
 	assert_null(l);
 }
 
-static bool count_topic(void *ctx, struct gw_str topic)
+static int count_topic(void *ctx, struct gw_str topic)
 {
 	(void)topic;
 	++*(size_t *)ctx;
-	return true;
+	return 0; /* cannot be cleared: forgotten at once */
 }
 
 /* A file larger than any home's: read up to the cap, and no more topics than that are kept. */
@@ -292,7 +337,7 @@ static void test_caps(void **state)
 	assert_int_equal(fclose(f), 0);
 	reopen(c);
 	size_t n = 0;
-	mqtt_ledger_sweep(c->ledger, count_topic, &n);
+	assert_true(mqtt_ledger_sweep(c->ledger, count_topic, &n));
 	assert_int_equal(n, GW_DEVICES * 64u);
 	/* Now there is room again. */
 	note(c, "lamp", "t/state");
@@ -304,11 +349,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_lives),	T(test_life_without_broker),
-		T(test_choked), T(test_doubt),
-		T(test_flush),	T(test_damaged),
-		T(test_random), T(test_no_file),
-		T(test_caps),	cmocka_unit_test(test_long_path),
+		T(test_lives),
+		T(test_life_without_broker),
+		T(test_choked),
+		T(test_acknowledged),
+		T(test_doubt),
+		T(test_flush),
+		T(test_damaged),
+		T(test_random),
+		T(test_no_file),
+		T(test_caps),
+		cmocka_unit_test(test_long_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

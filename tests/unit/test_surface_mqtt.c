@@ -577,6 +577,32 @@ static void test_removal_without_broker(void **state)
 	mqtt_home_close(&m);
 }
 
+/* The broker is taken away in the middle of it, and comes back with what it had on disk before. */
+static void test_removal_cut_short(void **state)
+{
+	(void)state;
+	struct mqtt_home m;
+	mqtt_home_open(&m, profiles, "");
+	add_plug(&m);
+	(void)live_home_add(&m.home, "lamp", "test.lamp", "topic=l");
+	mqtt_home_wait(&m, "hearth/lamp/state", "online");
+	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", "components");
+	mqtt_home_stop_broker(&m); /* on disk */
+	mqtt_home_start_broker(&m);
+	mqtt_home_wait_up(&m);
+	assert_int_equal(kill(m.broker.pid, SIGSTOP), 0);
+	remove_device(&m, "lamp"); /* sent, into a buffer of the system */
+	mosquitto_kill(&m.broker);
+	mqtt_home_start_broker(&m);
+	mqtt_home_listen_again(&m);
+	mqtt_home_wait_up(&m);
+	mqtt_home_wait(&m, "hearth/lamp/state", NULL);
+	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", NULL);
+	mqtt_home_listen_again(&m);
+	assert_null(mqtt_home_last(&m, "hearth/lamp/state"));
+	mqtt_home_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,6 +623,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_removal),
 		cmocka_unit_test(test_removal_without_broker),
+		cmocka_unit_test(test_removal_cut_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,11 +17,13 @@
 
 #define LEDGER_BYTES  (32u << 20)
 #define LEDGER_TOPICS (GW_DEVICES * 64u)
+#define UNDER_WAY     16 /* below the 20 that libmosquitto sends without waiting */
 
 struct entry {
 	struct gw_list in_device;
-	struct gw_list in_doubt; /* linked while doubtful */
+	struct gw_list in_doubt; /* in doubtful, or in clearing */
 	struct owner *owner;
+	int message; /* that clears it */
 	char topic[];
 };
 
@@ -35,6 +37,7 @@ struct mqtt_ledger {
 	struct gw_map *topics;	/* topic → struct entry, owned */
 	struct gw_map *devices; /* device id → struct owner, owned */
 	struct gw_list doubtful;
+	struct gw_list clearing; /* in the order of their messages */
 	bool changed;
 };
 
@@ -104,6 +107,7 @@ int mqtt_ledger_open(const char *state_dir, struct mqtt_ledger **ret_ledger)
 		return -ENOMEM;
 	}
 	gw_list_init(&l->doubtful);
+	gw_list_init(&l->clearing);
 	l->topics = gw_map_new_inside(LEDGER_TOPICS, offsetof(struct entry, topic));
 	l->devices = gw_map_new_inside(GW_DEVICES * 2u, offsetof(struct owner, id));
 	int n = snprintf(l->path, sizeof(l->path), "%s/mqtt-ledger", state_dir);
@@ -175,15 +179,50 @@ static void forget(struct mqtt_ledger *l, struct entry *e)
 	l->changed = true;
 }
 
-void mqtt_ledger_sweep(struct mqtt_ledger *l, bool (*fn)(void *ctx, struct gw_str topic), void *ctx)
+bool mqtt_ledger_sweep(struct mqtt_ledger *l, int (*fn)(void *ctx, struct gw_str topic), void *ctx)
 {
-	gw_list_for_safe(pos, &l->doubtful)
+	size_t n = 0;
+	gw_list_for(pos, &l->clearing)
+	{
+		n++;
+	}
+	while (n < UNDER_WAY && !gw_list_empty(&l->doubtful)) {
+		struct entry *e = gw_container(l->doubtful.next, struct entry, in_doubt);
+		int message = fn(ctx, gw_str(e->topic));
+		if (message < 0) {
+			return false;
+		}
+		if (message == 0) {
+			forget(l, e);
+			continue;
+		}
+		e->message = message;
+		gw_list_remove(&e->in_doubt);
+		gw_list_append(&l->clearing, &e->in_doubt);
+		n++;
+	}
+	return true;
+}
+
+bool mqtt_ledger_cleared(struct mqtt_ledger *l, int message)
+{
+	gw_list_for(pos, &l->clearing)
 	{
 		struct entry *e = gw_container(pos, struct entry, in_doubt);
-		if (!fn(ctx, gw_str(e->topic))) {
-			return;
+		if (e->message == message) {
+			forget(l, e);
+			return true;
 		}
-		forget(l, e);
+	}
+	return false;
+}
+
+void mqtt_ledger_interrupted(struct mqtt_ledger *l)
+{
+	while (!gw_list_empty(&l->clearing)) {
+		struct gw_list *last = l->clearing.prev;
+		gw_list_remove(last);
+		gw_list_append(l->doubtful.next, last); /* before the first: the order stays */
 	}
 }
 

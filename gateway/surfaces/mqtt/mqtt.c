@@ -162,9 +162,13 @@ static int add_device(struct mqtt_surface *s, struct gw_device *device)
 	return r;
 }
 
-static bool clear_topic(void *ctx, struct gw_str topic)
+/* With an acknowledgement: nobody says it again when it gets lost. */
+static int clear_topic(void *ctx, struct gw_str topic)
 {
-	return mqtt_publish(ctx, topic, GW_STR(""), /* retain= */ true);
+	struct mqtt_surface *s = ctx;
+	int message = 0;
+	int r = gw_mqtt_link_publish(s->link, topic, GW_STR(""), 1, /* retain= */ true, &message);
+	return r == 0 ? message : r == -ENOBUFS || r == -ENOTCONN ? r : 0;
 }
 
 static void remove_device(struct mqtt_surface *s, const char *id)
@@ -294,9 +298,7 @@ static void flush(struct mqtt_surface *s)
 	if (!s->up) {
 		return;
 	}
-	if (publish_all(s)) {
-		mqtt_ledger_sweep(s->ledger, clear_topic, s);
-	} else if (s->up) {
+	if ((!publish_all(s) || !mqtt_ledger_sweep(s->ledger, clear_topic, s)) && s->up) {
 		gw_timer_start(s->retry, RETRY_MS, 0);
 	}
 }
@@ -343,6 +345,8 @@ static void on_link_state(void *ctx, enum gw_link_state state, const char *reaso
 			gw_ignore(mqtt_publish(s, gw_str(s->status_topic), GW_STR("online"),
 					       /* retain= */ true)); /* it has just come up */
 			mqtt_say_everything(s);
+		} else {
+			mqtt_ledger_interrupted(s->ledger);
 		}
 	}
 }
@@ -354,6 +358,15 @@ static void on_message(void *ctx, const struct gw_mqtt_message *m)
 		mqtt_ha_birth(s, m);
 	} else {
 		mqtt_command_receive(s, m);
+	}
+}
+
+static void on_published(void *ctx, int message)
+{
+	struct mqtt_surface *s = ctx;
+	if (mqtt_ledger_cleared(s->ledger, message) &&
+	    !mqtt_ledger_sweep(s->ledger, clear_topic, s)) {
+		gw_timer_start(s->retry, RETRY_MS, 0);
 	}
 }
 
@@ -410,7 +423,8 @@ static int init(struct gw_surface *surface)
 
 static int connect_all(struct mqtt_surface *s)
 {
-	static const struct gw_mqtt_ops ops = {.state = on_link_state, .message = on_message};
+	static const struct gw_mqtt_ops ops = {
+		.state = on_link_state, .message = on_message, .published = on_published};
 	struct gw_mqtt_will will = {gw_str(s->status_topic), GW_STR("offline"), 0, true};
 	int r = mqtt_ledger_open(s->surface->state_dir, &s->ledger);
 	if (r == 0) {

@@ -102,9 +102,16 @@ void mqtt_ledger_close(struct mqtt_ledger *l);
 /* Out of memory: a topic may stay behind one day, nothing else. */
 void mqtt_ledger_note(struct mqtt_ledger *l, struct gw_str device, struct gw_str topic);
 void mqtt_ledger_doubt(struct mqtt_ledger *l, struct gw_str device);
-/* Calls fn for each doubtful topic, those of a device in the order in which they were noted, and forgets it, until fn answers false. */
-void mqtt_ledger_sweep(struct mqtt_ledger *l, bool (*fn)(void *ctx, struct gw_str topic),
-		       void *ctx);
+/*
+ * Calls fn for doubtful topics, those of a device in the order in which they were noted. fn answers the number of the message that clears the
+ * topic, 0 when it cannot be cleared at all, negative when not now. A topic is forgotten when its message was acknowledged; few are under way at
+ * a time, so that none of them waits inside libmosquitto and overtakes a value that is published later. False: fn said not now.
+ */
+bool mqtt_ledger_sweep(struct mqtt_ledger *l, int (*fn)(void *ctx, struct gw_str topic), void *ctx);
+/* The message was acknowledged. True: it was one of the sweep's, and others may follow now. */
+bool mqtt_ledger_cleared(struct mqtt_ledger *l, int message);
+/* The connection has ended: what is not acknowledged is doubtful again. */
+void mqtt_ledger_interrupted(struct mqtt_ledger *l);
 void mqtt_ledger_flush(struct mqtt_ledger *l); /* writes the file when something has changed */
 
 /* --- ha.c: Home Assistant discovery, one document per device --- */
