@@ -1,3 +1,5 @@
-gw_unit_test(http ROOMS http SOURCES ${GW_FAKE_HOME})
+foreach(module http http_stream http_tls)
+	gw_unit_test(${module} ROOMS http SOURCES ${GW_FAKE_HOME})
+endforeach()
 gw_fuzz(http ROOMS http)
 target_sources(fuzz_http PRIVATE ${GW_FAKE_HOME})
