@@ -247,6 +247,30 @@ static void websockets_have_limits(void **state)
 	close(fd);
 }
 
+/* At most GW_WS_QUEUE_BYTES of answers and one more wait for a peer that reads too little, however long it goes on. */
+static void answers_of_a_websocket_do_not_pile_up(void **state)
+{
+	struct fixture *f = *state;
+	struct gw_http *h = f->s.impl;
+	int op = 0, size = 4096;
+	setsockopt(h->listener[0].fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	int fd = ws_open(f, "/api/v1/events/ws");
+	assert_non_null(ws_hear(f, fd, &op));
+	const struct conn *c = gw_container(h->conns.next, struct conn, link);
+	for (int unread = 0, i = 0; i < 100; i++) {
+		ws_say(f, fd, "{\"id\":1,\"method\":\"GET\",\"path\":\"/api/v1/openapi.json\"}");
+		turn(f);
+		advance(f, 1000);
+		assert_true(c->out.len - c->sent < GW_WS_QUEUE_BYTES + 128 * 1024);
+		assert_true(c->out.len < 3 * GW_WS_QUEUE_BYTES);
+		if (++unread > 10) { /* one is read for each that is asked: never all of them */
+			assert_has(ws_hear(f, fd, &op), "{\"id\":1,\"status\":200");
+			unread--;
+		}
+	}
+	close(fd);
+}
+
 /* RFC 6455 §5, §7.4: each ends with the status that says why. */
 static void frames_against_the_protocol_end_the_socket(void **state)
 {
@@ -461,6 +485,7 @@ int main(void)
 		T(a_client_that_does_not_read_gets_a_resync),
 		T(a_websocket_takes_requests_and_gives_events),
 		T(websockets_have_limits),
+		T(answers_of_a_websocket_do_not_pile_up),
 		T(frames_against_the_protocol_end_the_socket),
 		T(silent_websockets_are_given_up),
 		T(upgrades_are_checked_like_changes),

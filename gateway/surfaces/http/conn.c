@@ -137,6 +137,18 @@ static void drained(struct conn *c)
 	}
 }
 
+/* What was taken makes room when it is the larger part: for a peer that never takes all of it nothing piles up. */
+static void compact(struct conn *c)
+{
+	size_t left = c->out.len - c->sent;
+	if (c->sent >= CHUNK_BYTES && c->sent >= left) {
+		memmove(c->out.p, c->out.p + c->sent, left);
+		explicit_bzero(c->out.p + left, c->sent);
+		gw_buf_truncate(&c->out, left);
+		c->sent = 0;
+	}
+}
+
 /* Writes what there is; false when the wire takes no more now. */
 static bool flush(struct conn *c)
 {
@@ -147,9 +159,9 @@ static bool flush(struct conn *c)
 		int64_t now = gw_clock_ms();
 		if (n == -EAGAIN) {
 			if (!c->deadline_ms) {
-				c->deadline_ms =
-					now + GW_HTTP_IDLE_MS; /* it has that long to take it */
+				c->deadline_ms = now + GW_HTTP_IDLE_MS; /* to take it */
 			}
+			compact(c);
 			return false;
 		}
 		if (n < 0) {

@@ -2,7 +2,8 @@
  * GET /api/v1/events/ws: a WebSocket that begins with the events of the home and takes requests as well; surfaces/api/channel.h has the
  * messages. Events come bare ({"type":"property",…}), answers with the request's id. Only text messages, at most GW_BODY_BYTES long.
  *
- * A peer that sends more than GW_WS_FRAMES_PER_S frames in a second, or does not read its answers, is not read from until it is due again.
+ * A peer that sends more than GW_WS_FRAMES_PER_S frames in a second is not read from until the next one, nor is one that leaves GW_WS_QUEUE_BYTES
+ * of its answers unread.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,9 +11,8 @@
 #include "gw/clock.h"
 #include "surfaces/http/http.h"
 
-#define HIGH_BYTES (1024 * 1024) /* unsent bytes above which the peer is not read from */
-#define PING_MS	   30000	 /* silence after which it is asked … */
-#define DEAD_MS	   45000	 /* … and given up */
+#define PING_MS 30000 /* silence after which it is asked … */
+#define DEAD_MS 45000 /* … and given up */
 
 /* --- out --- */
 
@@ -57,7 +57,7 @@ void gw_http_socket_fill(struct conn *c)
 bool gw_http_socket_may_read(const struct conn *c)
 {
 	bool within = c->frames < GW_WS_FRAMES_PER_S || gw_clock_ms() - c->window_ms >= 1000;
-	return within && c->out.len - c->sent < HIGH_BYTES;
+	return within && c->out.len - c->sent < GW_WS_QUEUE_BYTES;
 }
 
 void gw_http_socket_tick(struct conn *c, int64_t now_ms)
