@@ -12,6 +12,9 @@ def begin(folder):
     plug = Plug(broker).announce()
     home.adopt("plug", identity="mac:e09806f17f56")
     home.wait_value("plug", "meter.power", 1, again=lambda: plug.report(watts=1))
+    until("the first questions", lambda: {("STATUS", "8"), ("STATUS", "11")} <= set(plug.commands))
+    plug.answers = False  # a later answer would be the newest value
+    plug.report(watts=1)
     return broker, home, plug
 
 
@@ -92,7 +95,6 @@ def configuration_errors_name_their_place(folder):
 def a_flood_is_coalesced_and_nothing_is_lost(folder):
     broker, home, plug = begin(folder)
     ear = Ear(broker.port, "hearth/plug/state")
-    plug.answers = False  # an answer to a STATUS 8 would be the newest value
     for w in range(1000):
         plug.ear.client.publish("tele/tasmota_F17F56/SENSOR", json.dumps(plug.sensor(w)))
     ear.wait("hearth/plug/state", lambda p: json.loads(p)["meter.power"] == 999)

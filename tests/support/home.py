@@ -242,9 +242,11 @@ class Plug:
     def _command(self, client, _userdata, m):
         word = m.topic.rsplit("/", 1)[1].upper()
         payload = m.payload.decode()
+        if self.answers:
+            self._answer(client, word, payload)
         self.commands.append((word, payload))
-        if not self.answers:
-            return
+
+    def _answer(self, client, word, payload):
         if word in ("POWER", "POWER1") and payload in ("ON", "OFF", "TOGGLE"):
             self.on = payload == "ON" if payload != "TOGGLE" else not self.on
             client.publish(f"stat/{self.topic}/RESULT", json.dumps({"POWER": "ON" if self.on else "OFF"}))
