@@ -192,7 +192,7 @@ int cli_request(struct cli *c, const char *method, const char *path, json_t *bod
 
 struct code_row {
 	int http;
-	enum cli_exit code;
+	int code; /* enum cli_exit */
 };
 
 int cli_exit_for(int http, const char *code)
