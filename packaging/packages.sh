@@ -2,10 +2,8 @@
 # Which packages the project needs on Debian 12 and Ubuntu, and how a script gets the missing ones. Sourced, not run.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config python3 gperf ca-certificates
-	libuv1-dev libmosquitto-dev libwebsockets-dev libjansson-dev libyaml-dev libsqlite3-dev libssl-dev libqrencode-dev)
+	libuv1-dev libmosquitto-dev libjansson-dev libyaml-dev libsqlite3-dev libssl-dev)
 RUN_PACKAGES=(mosquitto)
-# Plug-ins that only some releases split off; taken where the archive has them.
-OPTIONAL_PACKAGES=(libwebsockets-evlib-uv)
 TEST_PACKAGES=(clang clang-format lld libclang-rt-14-dev ccache libcmocka-dev mosquitto-clients curl jq openssl procps iproute2 git
 	shellcheck bash-completion man-db python3-yaml python3-paho-mqtt python3-websockets)
 
@@ -38,17 +36,9 @@ need_packages() {
 	local log
 	log=$(mktemp)
 	"${sudo[@]}" apt-get update -qq >"$log" 2>&1 || say "apt-get update failed, going on with the package lists that are here"
-	local wanted=()
-	for p in "${missing[@]}"; do
-		if [[ " ${OPTIONAL_PACKAGES[*]} " == *" $p "* ]] && ! apt-cache show "$p" >/dev/null 2>&1; then
-			continue
-		fi
-		wanted+=("$p")
-	done
-	[ "${#wanted[@]}" -gt 0 ] || return 0
-	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >"$log" 2>&1 || {
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
-		die "could not install: ${wanted[*]} (the whole log: $log)"
+		die "could not install: ${missing[*]} (the whole log: $log)"
 	}
 	rm -f "$log"
 }
