@@ -10,6 +10,20 @@
 /* Maps up to this size are searched member by member. */
 enum { SMALL = 16 };
 
+struct gw_place gw_place_of(struct gw_str text, size_t offset)
+{
+	struct gw_place at = {1, 1};
+	for (size_t i = 0; i < offset && i < text.len; i++) {
+		if (text.p[i] == '\n') {
+			at.line++;
+			at.column = 1;
+		} else if (((unsigned char)text.p[i] & 0xc0) != 0x80) {
+			at.column++;
+		}
+	}
+	return at;
+}
+
 void gw_build_init(struct gw_build *b, struct gw_arena *a, const struct gw_node_limits *limits,
 		   struct gw_error *error)
 {

@@ -16,6 +16,8 @@ enum { GW_BUILD_DEPTH = 64 };
 struct gw_place {
 	uint32_t line, column;
 };
+/* Line and column (in characters, from 1) of the byte at offset. */
+struct gw_place gw_place_of(struct gw_str text, size_t offset);
 
 struct gw_build_member {
 	const struct gw_node *map, *member;

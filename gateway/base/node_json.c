@@ -4,21 +4,6 @@
 #include "base/build.h"
 #include "gw/json.h"
 
-/* Line and column (in characters, from 1) of the byte at offset. */
-static struct gw_place place_of(struct gw_str text, size_t offset)
-{
-	struct gw_place at = {1, 1};
-	for (size_t i = 0; i < offset && i < text.len; i++) {
-		if (text.p[i] == '\n') {
-			at.line++;
-			at.column = 1;
-		} else if (((unsigned char)text.p[i] & 0xc0) != 0x80) {
-			at.column++;
-		}
-	}
-	return at;
-}
-
 struct parser {
 	struct gw_str text;
 	struct gw_json_reader reader;
@@ -28,7 +13,7 @@ struct parser {
 
 static int fail_at_reader(struct parser *p, int err, const char *code, const char *what)
 {
-	return gw_build_fail(&p->build, err, code, place_of(p->text, gw_json_offset(&p->reader)),
+	return gw_build_fail(&p->build, err, code, gw_place_of(p->text, gw_json_offset(&p->reader)),
 			     "found %s; expected JSON (RFC 8259)", what);
 }
 
@@ -130,7 +115,7 @@ int gw_node_parse_json(struct gw_arena *a, struct gw_str text, const struct gw_n
 		r = add_token(&p, gw_json_next(&p.reader));
 	}
 	if (r < 0 && reterr_ && reterr_->line == 0) {
-		struct gw_place at = place_of(text, gw_json_offset(&p.reader));
+		struct gw_place at = gw_place_of(text, gw_json_offset(&p.reader));
 		reterr_->line = at.line;
 		reterr_->column = at.column;
 	}

@@ -62,21 +62,6 @@ static struct gw_place place_of(const yaml_mark_t *m)
 	return (struct gw_place){(uint32_t)m->line + 1, (uint32_t)m->column + 1};
 }
 
-/* Errors of libyaml's reader know only the byte. */
-static struct gw_place place_of_byte(struct gw_str text, size_t offset)
-{
-	struct gw_place at = {1, 1};
-	for (size_t i = 0; i < offset && i < text.len; i++) {
-		if (text.p[i] == '\n') {
-			at.line++;
-			at.column = 1;
-		} else if (((unsigned char)text.p[i] & 0xc0) != 0x80) {
-			at.column++;
-		}
-	}
-	return at;
-}
-
 static int refuse(struct parser *p, const yaml_mark_t *at, const char *found, const char *expected)
 {
 	return gw_build_fail(&p->build, -EINVAL, "syntax", place_of(at), "found %s, expected %s",
@@ -93,7 +78,8 @@ static int fail_in_yaml(struct parser *p)
 				     "needs more memory than there is");
 	case YAML_READER_ERROR:
 		return gw_build_fail(&p->build, -EINVAL, "syntax",
-				     place_of_byte(p->text, y->problem_offset),
+				     /* its reader knows only the byte */
+				     gw_place_of(p->text, y->problem_offset),
 				     "%s, expected printable UTF-8", problem);
 	case YAML_SCANNER_ERROR:
 	case YAML_PARSER_ERROR:

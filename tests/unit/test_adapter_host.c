@@ -9,24 +9,7 @@
 #include "home/adapter_host.h"
 #include "home/deadline.h"
 #include "home/registry.h"
-#include "live_home.h"
-#include "live_profiles.h"
-
-static struct live_home h;
-
-static int setup(void **state)
-{
-	(void)state;
-	live_home_open(&h, all_profiles, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	live_home_close(&h);
-	return 0;
-}
+#include "live_fixture.h"
 
 static void channels_are_expanded_and_listed_once(void **state)
 {

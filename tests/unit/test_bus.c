@@ -8,24 +8,7 @@
 #include "gw/clock.h"
 #include "home/bus.h"
 #include "home/registry.h"
-#include "live_home.h"
-#include "live_profiles.h"
-
-static struct live_home h;
-
-static int setup(void **state)
-{
-	(void)state;
-	live_home_open(&h, all_profiles, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	live_home_close(&h);
-	return 0;
-}
+#include "live_fixture.h"
 
 static void emit(enum gw_event_type type)
 {

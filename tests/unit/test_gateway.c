@@ -13,25 +13,8 @@
 #include "home/adopt.h"
 #include "home/bus.h"
 #include "home/registry.h"
-#include "live_home.h"
-#include "live_profiles.h"
+#include "live_fixture.h"
 #include "until.h"
-
-static struct live_home h;
-
-static int setup(void **state)
-{
-	(void)state;
-	live_home_open(&h, all_profiles, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	live_home_close(&h);
-	return 0;
-}
 
 #define assert_property(device, address, text)                                                     \
 	assert_string_equal(live_home_property(&h, device, address), text)
