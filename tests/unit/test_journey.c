@@ -8,26 +8,10 @@
 #include "gw/alloc.h"
 #include "home/journey.h"
 #include "home/registry.h"
-#include "live_home.h"
-#include "live_profiles.h"
+#include "live_fixture.h"
 
-static struct live_home h;
 static struct gw_hop hops[8];
 static size_t n_hops;
-
-static int setup(void **state)
-{
-	(void)state;
-	live_home_open(&h, all_profiles, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	live_home_close(&h);
-	return 0;
-}
 
 static bool keep(void *ctx, const struct gw_hop *hop)
 {

@@ -809,8 +809,6 @@ static void test_backlog_entries(void **state)
 		n++;
 		assert_true(n < 10000000);
 	}
-	if (r != -ENOBUFS)
-		fprintf(stderr, "XXX r=%d errno=%d n=%u pub=%u\n", r, errno, n, c.published);
 	assert_int_equal(r, -ENOBUFS);
 	assert_int_equal(n - c.published, 16384);
 	while (c.published < n) {
