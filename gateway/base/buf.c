@@ -111,18 +111,22 @@ void gw_buf_putc(struct gw_buf *b, char c)
 
 void gw_buf_vprintf(struct gw_buf *b, const char *fmt, va_list ap)
 {
+	if (!room(b, 0)) {
+		return;
+	}
 	va_list again;
 	va_copy(again, ap);
-	size_t space = b->error == 0 && b->p ? b->size - b->len : 0;
-	int n = vsnprintf(space ? b->p + b->len : NULL, space, fmt, ap);
+	size_t space = b->size - b->len;
+	int n = vsnprintf(b->p + b->len, space, fmt, ap);
 	if (n < 0) {
-		b->error = b->error ? b->error : -EINVAL;
+		b->error = -EINVAL;
+		b->p[b->len] = '\0';
 	} else if ((size_t)n < space) {
 		b->len += (size_t)n;
 	} else if (room(b, (size_t)n)) {
 		(void)vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again); /* as long as before */
 		b->len += (size_t)n;
-	} else if (space) {
+	} else {
 		b->p[b->len] = '\0'; /* takes the cut text back */
 	}
 	va_end(again);

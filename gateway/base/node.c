@@ -8,7 +8,8 @@
 
 /* --- arena --- */
 
-enum { ALIGN = 16, FIRST_CHUNK = 1024, LARGEST_CHUNK = 64 * 1024 };
+/* The first chunk and its head: within what malloc keeps at hand (1,032 bytes with glibc). */
+enum { ALIGN = 16, FIRST_CHUNK = 1024 - 16, LARGEST_CHUNK = 64 * 1024 };
 
 struct chunk {
 	struct chunk *next;
@@ -53,7 +54,7 @@ static bool add_chunk(struct gw_arena *a, size_t need)
 	if (__builtin_add_overflow(sizeof(struct chunk), size, &bytes)) {
 		return false;
 	}
-	struct chunk *c = gw_alloc0(1, bytes);
+	struct chunk *c = gw_realloc(NULL, bytes, 1);
 	if (!c) {
 		return false;
 	}
@@ -84,7 +85,8 @@ static void *take(struct gw_arena *a, size_t size, size_t align)
 
 void *gw_arena_alloc(struct gw_arena *a, size_t size)
 {
-	return take(a, size ? size : 1, ALIGN);
+	void *p = take(a, size ? size : 1, ALIGN);
+	return p ? memset(p, 0, size) : NULL; /* not whole chunks: most are never filled */
 }
 
 struct gw_str gw_arena_text(struct gw_arena *a, struct gw_str s)
@@ -97,7 +99,8 @@ struct gw_str gw_arena_text(struct gw_arena *a, struct gw_str s)
 	if (s.len > 0) {
 		memcpy(p, s.p, s.len);
 	}
-	return (struct gw_str){p, s.len}; /* the zero is there: chunks are zeroed */
+	p[s.len] = '\0';
+	return (struct gw_str){p, s.len};
 }
 
 /* --- access --- */
@@ -212,8 +215,7 @@ struct gw_node *gw_node_new(struct gw_arena *a, enum gw_node_type type)
 {
 	struct gw_node *n = take(a, sizeof(*n), _Alignof(struct gw_node));
 	if (n) {
-		n->type = type;
-		n->key.p = "";
+		*n = (struct gw_node){.type = type, .key = {"", 0}};
 		if (type == GW_NODE_TEXT) {
 			n->text.p = "";
 		}

@@ -113,8 +113,9 @@ static void note_outcome(const struct gw_command *c, const struct gw_outcome *o)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(GW_JOURNEY_BYTES);
 
-	gw_buf_printf(&text, "%s%s%s", gw_status_row(o->status)->name, o->reason[0] ? " " : "",
-		      o->reason);
+	gw_buf_puts(&text, gw_status_row(o->status)->name);
+	gw_buf_puts(&text, o->reason[0] ? " " : "");
+	gw_buf_puts(&text, o->reason);
 	const struct gw_hop_note hop = {
 		.kind = GW_HOP_CONFIRMED,
 		.status = o->status,
@@ -419,8 +420,9 @@ static void note_command(const struct gw_command *c)
 	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(4096);
 
 	for (size_t i = 0; i < c->n_wanted; i++) {
-		gw_buf_printf(&text, "%s" GW_STR_FMT " = ", i ? ", " : "",
-			      GW_STR_ARG(c->wanted[i].address));
+		gw_buf_puts(&text, i ? ", " : "");
+		gw_buf_add_str(&text, c->wanted[i].address);
+		gw_buf_puts(&text, " = ");
 		gw_node_write(&text, c->wanted[i].value, /* source_order= */ true);
 	}
 	if (c->n_wanted == 0) {

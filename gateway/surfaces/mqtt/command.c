@@ -48,11 +48,16 @@ static void publish_result(struct mqtt_surface *s, const char *device, const cha
 	const struct gw_status_row *row = gw_status_row(o->status);
 	GW_AUTO(gw_buf_fini) struct gw_buf topic = GW_BUF_INIT(GW_TOPIC_BYTES);
 	GW_AUTO(gw_buf_fini) struct gw_buf body = GW_BUF_INIT(GW_BODY_BYTES);
-	gw_buf_printf(&topic, "%s/%s/result", s->prefix, device);
+	/* Not printf: this runs for every command. */
+	gw_buf_puts(&topic, s->prefix);
+	gw_buf_putc(&topic, '/');
+	gw_buf_puts(&topic, device);
+	gw_buf_puts(&topic, "/result");
 	gw_buf_puts(&body, "{\"status\":");
 	gw_json_write_text(&body, gw_str(row->name));
 	if (o->command_id) {
-		gw_buf_printf(&body, ",\"command\":%llu", (unsigned long long)o->command_id);
+		gw_buf_puts(&body, ",\"command\":");
+		gw_buf_i64(&body, (int64_t)o->command_id);
 	}
 	const struct {
 		const char *name, *value;
@@ -60,7 +65,9 @@ static void publish_result(struct mqtt_surface *s, const char *device, const cha
 		{"id", key}, {"reason", o->reason}, {"address", o->address}, {"text", o->text}};
 	for (size_t i = 0; i < gw_countof(members); i++) {
 		if (members[i].value && members[i].value[0]) {
-			gw_buf_printf(&body, ",\"%s\":", members[i].name);
+			gw_buf_putc(&body, ',');
+			gw_json_write_text(&body, gw_str(members[i].name));
+			gw_buf_putc(&body, ':');
 			gw_json_write_text(&body, gw_str(members[i].value));
 		}
 	}
@@ -295,7 +302,9 @@ static void submit(struct mqtt_surface *s, const char *device, const struct pars
 	/* Every client counts its ids by itself: the same id at another device is another command. */
 	GW_AUTO(gw_buf_fini) struct gw_buf once = GW_BUF_INIT(GW_BODY_TEXT_BYTES + GW_ID_BYTES + 2);
 	const char *key = p->key ? p->key : "";
-	gw_buf_printf(&once, "%s %s", device, key);
+	if (key[0]) {
+		gw_buf_printf(&once, "%s %s", device, key);
+	}
 	struct pending *pending = new_pending(s, device, key);
 	if (gw_buf_error(&once) || !pending) {
 		gw_free(pending);
