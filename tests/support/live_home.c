@@ -386,6 +386,17 @@ static void parse_vars(const char *text, struct gw_vars *vars)
 	}
 }
 
+static struct gw_profile *library_profile(struct live_home *h, const char *id)
+{
+	struct gw_profile *p = NULL;
+	struct gw_error e = {0};
+
+	if (gw_library_get(h->g->library, gw_str(id), &p, &e) < 0) {
+		fail_msg("%s: %s (%s at %s)", id, e.text, e.code, e.at);
+	}
+	return p;
+}
+
 struct gw_device *live_home_add(struct live_home *h, const char *id, const char *profile,
 				const char *vars)
 {
@@ -395,15 +406,11 @@ struct gw_device *live_home_add(struct live_home *h, const char *id, const char 
 struct gw_device *live_home_add_typed(struct live_home *h, const char *id, const char *profile,
 				      const char *vars, const char *type)
 {
-	struct gw_profile *p = NULL;
-	struct gw_error e = {0};
+	struct gw_profile *p = library_profile(h, profile);
 	struct gw_vars v = {0};
 	struct gw_device *d = NULL;
 	char identity[96];
 
-	if (gw_library_get(h->g->library, gw_str(profile), &p, &e) < 0) {
-		fail_msg("%s: %s (%s at %s)", profile, e.text, e.code, e.at);
-	}
 	parse_vars(vars, &v);
 	(void)snprintf(identity, sizeof(identity), "test:%s", id);
 	const struct gw_device_record rec = {
@@ -430,6 +437,24 @@ struct gw_device *live_home_add_typed(struct live_home *h, const char *id, const
 	gw_vars_fini(&v);
 	live_home_settle(h);
 	return d;
+}
+
+void live_home_rebind(struct live_home *h, const char *id, const char *profile, const char *vars)
+{
+	struct gw_device *d = gw_device_find(h->g, gw_str(id));
+	struct gw_profile *p = library_profile(h, profile);
+	struct gw_error e = {0};
+	struct gw_vars v = {0};
+
+	parse_vars(vars, &v);
+	if (gw_registry_rebind(d, p, &v, &e) < 0) {
+		fail_msg("%s as %s: %s", id, profile, e.text);
+	}
+	(void)gw_route_attach(d);
+	gw_registry_changed(d);
+	gw_vars_fini(&v);
+	gw_profile_unref(p);
+	live_home_settle(h);
 }
 
 const char *live_home_property(struct live_home *h, const char *device, const char *address)

@@ -63,6 +63,8 @@ struct gw_device *live_home_add(struct live_home *h, const char *id, const char 
 				const char *vars);
 struct gw_device *live_home_add_typed(struct live_home *h, const char *id, const char *profile,
 				      const char *vars, const char *type);
+/* The device speaks by another profile from now on. */
+void live_home_rebind(struct live_home *h, const char *id, const char *profile, const char *vars);
 /* Loop turns until nothing is left to do now; what was heard is complete. */
 void live_home_settle(struct live_home *h);
 /* Time passes, in steps of at most 50 ms, everything due on the way happens. */

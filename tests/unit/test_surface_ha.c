@@ -8,7 +8,6 @@
 
 #include "gw/node.h"
 #include "ha_home.h"
-#include "home/adapter_host.h"
 #include "home/registry.h"
 #include "profile/import/ha.h"
 
@@ -402,24 +401,6 @@ static void test_names_and_rooms(void **state)
 	close_home(&h);
 }
 
-static void rebind(struct ha_home *h, const char *device, const char *profile)
-{
-	struct gw_device *d = gw_device_find(h->m.home.g, gw_str(device));
-	struct gw_profile *p = NULL;
-	struct gw_vars vars = {0};
-	struct gw_error e = {0};
-	assert_int_equal(gw_library_get(h->m.home.g->library, gw_str(profile), &p, &e), 0);
-	assert_int_equal(gw_vars_set(&vars, GW_STR("topic"), gw_str(device)), 0);
-	if (gw_registry_rebind(d, p, &vars, &e) < 0) {
-		fail_msg("%s as %s: %s", device, profile, e.text);
-	}
-	(void)gw_route_attach(d);
-	gw_registry_changed(d);
-	gw_vars_fini(&vars);
-	gw_profile_unref(p);
-	live_home_settle(&h->m.home);
-}
-
 /* Home Assistant keeps what is left out; what is named with its platform only, it removes. */
 static void test_lost_entities(void **state)
 {
@@ -427,7 +408,7 @@ static void test_lost_entities(void **state)
 	struct ha_home h;
 	open_home(&h, "rights: critical");
 	add_all(&h);
-	rebind(&h, "vacuum", "made.outlet");
+	live_home_rebind(&h.m.home, "vacuum", "made.outlet", "topic=vacuum");
 	mqtt_home_settle(&h.m);
 	const struct gw_node *doc = document(&h, "vacuum");
 	static const struct {
@@ -450,7 +431,7 @@ static void test_lost_entities(void **state)
 	assert_false(is_announced(document(&h, "vacuum"), "vacuum"));
 
 	/* And back. */
-	rebind(&h, "vacuum", "made.vacuum");
+	live_home_rebind(&h.m.home, "vacuum", "made.vacuum", "topic=vacuum");
 	mqtt_home_settle(&h.m);
 	doc = document(&h, "vacuum");
 	assert_non_null(gw_node_text(entity_of(doc, "vacuum"), "command_topic"));
@@ -605,9 +586,9 @@ static void test_nothing_to_show(void **state)
 	struct ha_home h;
 	open_home(&h, "rights: see");
 	add_all(&h);
-	rebind(&h, "outlet", "made.deaf");
+	live_home_rebind(&h.m.home, "outlet", "made.deaf", "topic=outlet");
 	mqtt_home_wait(&h.m, document_topic("outlet"), NULL);
-	rebind(&h, "outlet", "made.outlet");
+	live_home_rebind(&h.m.home, "outlet", "made.outlet", "topic=outlet");
 	mqtt_home_wait(&h.m, document_topic("outlet"), "switch-on");
 	close_home(&h);
 }

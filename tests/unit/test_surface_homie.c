@@ -7,7 +7,6 @@
 #include "gw/alloc.h"
 #include "gw/json.h"
 #include "gw/node.h"
-#include "home/adapter_host.h"
 #include "home/registry.h"
 #include "live_profiles.h"
 #include "made_profile.h"
@@ -432,22 +431,6 @@ static void test_root_state(void **state)
 
 /* --- changes --- */
 
-static void rebind(struct homie_home *h, const char *device, const char *profile)
-{
-	struct gw_device *d = gw_device_find(h->m.home.g, gw_str(device));
-	struct gw_profile *p = NULL;
-	struct gw_vars vars = {0};
-	struct gw_error e = {0};
-	assert_int_equal(gw_library_get(h->m.home.g->library, gw_str(profile), &p, &e), 0);
-	assert_int_equal(gw_vars_set(&vars, GW_STR("topic"), gw_str(device)), 0);
-	assert_int_equal(gw_registry_rebind(d, p, &vars, &e), 0);
-	(void)gw_route_attach(d);
-	gw_registry_changed(d);
-	gw_vars_fini(&vars);
-	gw_profile_unref(p);
-	live_home_settle(&h->m.home);
-}
-
 static void test_changes(void **state)
 {
 	(void)state;
@@ -463,7 +446,7 @@ static void test_changes(void **state)
 	assert_true(v2 > v1);
 
 	/* Other capabilities: what is gone is cleared, what is new has its value. */
-	rebind(&h, "things", "made.other");
+	live_home_rebind(&h.m.home, "things", "made.other", "topic=things");
 	played_receive("dev/things", "{\"switch_on\":true,\"meter_power\":7.5}", false);
 	mqtt_home_wait(&h.m, THINGS "main/meter-power", "7.5");
 	mqtt_home_wait(&h.m, THINGS "main/level-value", NULL);

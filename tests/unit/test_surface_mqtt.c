@@ -510,6 +510,15 @@ static void test_status(void **state)
 
 /* --- the ledger --- */
 
+static void open_with_lamp(struct mqtt_home *m)
+{
+	mqtt_home_open(m, profiles, "");
+	add_plug(m);
+	(void)live_home_add(&m->home, "lamp", "test.lamp", "topic=l");
+	mqtt_home_wait(m, "hearth/lamp/state", "online");
+	mqtt_home_wait(m, "homeassistant/device/hearth_lamp/config", "components");
+}
+
 static void remove_device(struct mqtt_home *m, const char *id)
 {
 	struct gw_device *d = gw_device_find(m->home.g, gw_str(id));
@@ -522,11 +531,7 @@ static void test_removal(void **state)
 {
 	(void)state;
 	struct mqtt_home m;
-	mqtt_home_open(&m, profiles, "");
-	add_plug(&m);
-	(void)live_home_add(&m.home, "lamp", "test.lamp", "topic=l");
-	mqtt_home_wait(&m, "hearth/lamp/state", "online");
-	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", "components");
+	open_with_lamp(&m);
 	remove_device(&m, "lamp");
 	mqtt_home_wait(&m, "hearth/lamp/state", NULL);
 	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", NULL);
@@ -582,11 +587,7 @@ static void test_removal_cut_short(void **state)
 {
 	(void)state;
 	struct mqtt_home m;
-	mqtt_home_open(&m, profiles, "");
-	add_plug(&m);
-	(void)live_home_add(&m.home, "lamp", "test.lamp", "topic=l");
-	mqtt_home_wait(&m, "hearth/lamp/state", "online");
-	mqtt_home_wait(&m, "homeassistant/device/hearth_lamp/config", "components");
+	open_with_lamp(&m);
 	mqtt_home_stop_broker(&m); /* on disk */
 	mqtt_home_start_broker(&m);
 	mqtt_home_wait_up(&m);
