@@ -94,6 +94,8 @@ struct gw_mqtt_link {
 	const int *
 		publishing; /* id that gw_mqtt_link_publish() has not told its caller yet, or NULL */
 	bool published;	    /* and it is written already */
+	bool busy,
+		corked; /* in this turn: something was published; more was, and waits for its end */
 
 	struct gw_mqtt_backlog backlog;
 	struct gw_mqtt_filters filters;
@@ -110,6 +112,7 @@ static void end_connection(struct gw_mqtt_link *k)
 	gw_watch_free(k->watch);
 	k->watch = NULL;
 	k->events = 0;
+	k->busy = k->corked = false;
 	mosquitto_destroy(k->mosq);
 	k->mosq = NULL;
 	gw_mqtt_backlog_clear(&k->backlog);
@@ -471,6 +474,14 @@ static void on_watch(void *ctx, int events)
 	leave(k);
 }
 
+/* Without it everything works, only with more segments; the kernel itself sends what waits after 200 ms. */
+static void set_cork(struct gw_mqtt_link *k, bool on)
+{
+	const int value = on;
+	(void)setsockopt(mosquitto_socket(k->mosq), IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+	k->corked = on;
+}
+
 static void tune_socket(int fd, bool tcp)
 {
 	/* A failure only costs comfort: an inherited descriptor is closed by exec's caller, too, and MQTT has its own keepalive. */
@@ -490,6 +501,20 @@ static void tune_socket(int fd, bool tcp)
 	for (size_t i = 0; i < gw_countof(options); i++) {
 		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
 				 sizeof(options[i].value));
+	}
+}
+
+/*
+ * What is published second in a turn, and after it, shares segments: it leaves at the end of the turn, or when a segment is
+ * full. A write that sends nothing saves a busy small router a fifth of the work for a message.
+ */
+static void share_segments(struct gw_mqtt_link *k)
+{
+	if (!k->busy) {
+		k->busy = true;
+		gw_deferred_schedule(k->deferred);
+	} else if (!k->corked && !is_local(k->endpoint)) {
+		set_cork(k, true);
 	}
 }
 
@@ -621,6 +646,10 @@ static void on_deferred(void *ctx)
 {
 	struct gw_mqtt_link *k = ctx;
 	enter(k);
+	if (k->corked) {
+		set_cork(k, false);
+	}
+	k->busy = false;
 	if (k->phase == PHASE_UP && usable(k)) {
 		send_filters(k);
 		update_events(k);
@@ -809,6 +838,7 @@ int gw_mqtt_link_publish(struct gw_mqtt_link *k, struct gw_str topic, struct gw_
 	int mid = 0;
 	const int *outer = k->publishing;
 	enter(k); /* published() may free the link */
+	share_segments(k);
 	k->publishing = &mid;
 	k->published = false;
 	int rc = mosquitto_publish(k->mosq, &mid, text, (int)payload.len, payload.p, qos, retain);

@@ -2,7 +2,8 @@
  * libmosquitto on our loop (adapters/link/mqtt_link.c): the only code that touches it. Name look-up goes through the loop's pool
  * (never inside mosquitto_connect), connecting is non-blocking with a deadline of 5 s, reconnecting backs off from 1 s to 30 s with full jitter; the
  * socket is watched anew after every reconnect; keepalive 30 s and TCP_USER_TIMEOUT find half-open connections (security rule
- * R26). Reading goes on until the socket is empty, then flush is called; publishing writes at once when called outside message().
+ * R26). Reading goes on until the socket is empty, and flush is called after each message; publishing writes at once when called outside
+ * message(), but what a turn of the loop publishes after its first packet shares TCP segments and leaves at the end of the turn.
  */
 #pragma once
 
