@@ -94,17 +94,24 @@ struct subscriber {
 struct node {
 	uint64_t hash;
 	struct node *parent, *plus, *rest; /* rest: the child "#" */
-	struct subscriber *subscribers;
+	struct subscriber *subscribers;	   /* &only, while one is enough */
+	struct subscriber only;
 	uint32_t count, size; /* of subscribers */
 	uint32_t children;
 	uint16_t len;
 	char level[];
 };
 
+/* With the hash of its node, so that a probe touches only nodes that it looks for. */
+struct slot {
+	uint64_t hash;
+	struct node *node; /* NULL: free */
+};
+
 struct gw_topic_trie {
 	struct gw_hash_key key;
 	struct node *root; /* level "" above the first; not in the table */
-	struct node **table;
+	struct slot *table;
 	size_t size, used; /* size: a power of two, at most half of it is used */
 	size_t subscriptions;
 };
@@ -115,6 +122,8 @@ static struct node *new_node(struct node *parent, uint64_t hash, struct gw_str l
 	if (n) {
 		n->hash = hash;
 		n->parent = parent;
+		n->subscribers = &n->only;
+		n->size = 1;
 		n->len = (uint16_t)level.len;
 		if (level.len > 0) {
 			memcpy(n->level, level.p, level.len);
@@ -132,7 +141,7 @@ struct gw_topic_trie *gw_topic_trie_new(void)
 	}
 	t->key = gw_hash_key_new();
 	t->size = FIRST;
-	t->table = gw_array(struct node *, t->size);
+	t->table = gw_array(struct slot, t->size);
 	t->root = new_node(NULL, 0, GW_STR(""));
 	if (!t->table || !t->root) {
 		gw_topic_trie_free(t);
@@ -143,10 +152,10 @@ struct gw_topic_trie *gw_topic_trie_new(void)
 
 static void free_node(struct node *n)
 {
-	if (n) {
+	if (n && n->subscribers != &n->only) {
 		gw_free(n->subscribers);
-		gw_free(n);
 	}
+	gw_free(n);
 }
 
 void gw_topic_trie_free(struct gw_topic_trie *t)
@@ -155,7 +164,7 @@ void gw_topic_trie_free(struct gw_topic_trie *t)
 		return;
 	}
 	for (size_t i = 0; t->table && i < t->size; i++) {
-		free_node(t->table[i]);
+		free_node(t->table[i].node);
 	}
 	free_node(t->root);
 	gw_free(t->table);
@@ -167,8 +176,8 @@ static size_t slot_of(const struct gw_topic_trie *t, const struct node *parent, 
 {
 	size_t i = (size_t)hash & (t->size - 1);
 	for (;; i = (i + 1) & (t->size - 1)) {
-		const struct node *n = t->table[i];
-		if (!n || (n->hash == hash && n->parent == parent &&
+		const struct node *n = t->table[i].node;
+		if (!n || (t->table[i].hash == hash && n->parent == parent &&
 			   gw_str_eq((struct gw_str){n->level, n->len}, level))) {
 			return i;
 		}
@@ -178,7 +187,7 @@ static size_t slot_of(const struct gw_topic_trie *t, const struct node *parent, 
 static struct node *child_of(const struct gw_topic_trie *t, const struct node *parent,
 			     struct gw_str level)
 {
-	return t->table[slot_of(t, parent, gw_hash(&t->key, parent->hash, level), level)];
+	return t->table[slot_of(t, parent, gw_hash(&t->key, parent->hash, level), level)].node;
 }
 
 static int grow_table(struct gw_topic_trie *t)
@@ -187,14 +196,14 @@ static int grow_table(struct gw_topic_trie *t)
 		return 0;
 	}
 	size_t size = t->size * 2;
-	struct node **table = gw_array(struct node *, size);
+	struct slot *table = gw_array(struct slot, size);
 	if (!table) {
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < t->size; i++) {
-		if (t->table[i]) {
-			size_t k = (size_t)t->table[i]->hash & (size - 1);
-			while (table[k]) {
+		if (t->table[i].node) {
+			size_t k = (size_t)t->table[i].hash & (size - 1);
+			while (table[k].node) {
 				k = (k + 1) & (size - 1);
 			}
 			table[k] = t->table[i];
@@ -213,14 +222,14 @@ static struct node *make_child(struct gw_topic_trie *t, struct node *parent, str
 	}
 	uint64_t hash = gw_hash(&t->key, parent->hash, level);
 	size_t i = slot_of(t, parent, hash, level);
-	if (t->table[i]) {
-		return t->table[i];
+	if (t->table[i].node) {
+		return t->table[i].node;
 	}
 	struct node *n = new_node(parent, hash, level);
 	if (!n) {
 		return NULL;
 	}
-	t->table[i] = n;
+	t->table[i] = (struct slot){hash, n};
 	t->used++;
 	parent->children++;
 	if (gw_str_is(level, "+")) {
@@ -236,12 +245,12 @@ static void unlink_node(struct gw_topic_trie *t, struct node *n)
 {
 	size_t mask = t->size - 1;
 	size_t gap = slot_of(t, n->parent, n->hash, (struct gw_str){n->level, n->len});
-	t->table[gap] = NULL;
-	for (size_t i = (gap + 1) & mask; t->table[i]; i = (i + 1) & mask) {
-		size_t home = (size_t)t->table[i]->hash & mask;
+	t->table[gap].node = NULL;
+	for (size_t i = (gap + 1) & mask; t->table[i].node; i = (i + 1) & mask) {
+		size_t home = (size_t)t->table[i].hash & mask;
 		if (((i - home) & mask) >= ((i - gap) & mask)) {
 			t->table[gap] = t->table[i];
-			t->table[i] = NULL;
+			t->table[i].node = NULL;
 			gap = i;
 		}
 	}
@@ -266,10 +275,14 @@ static void prune(struct gw_topic_trie *t, struct node *n)
 static int append(struct node *n, void *subscriber, uint32_t tag)
 {
 	if (n->count == n->size) {
-		uint32_t size = n->size ? n->size * 2 : 1;
-		struct subscriber *s = gw_realloc(n->subscribers, size, sizeof(*s));
+		bool first = n->subscribers == &n->only;
+		uint32_t size = n->size * 2;
+		struct subscriber *s = gw_realloc(first ? NULL : n->subscribers, size, sizeof(*s));
 		if (!s) {
 			return -ENOMEM;
+		}
+		if (first) {
+			s[0] = n->only;
 		}
 		n->subscribers = s;
 		n->size = size;
@@ -423,7 +436,7 @@ void gw_topic_trie_each(const struct gw_topic_trie *t, void (*fn)(void *ctx, str
 			void *ctx)
 {
 	for (size_t i = 0; i < t->size; i++) {
-		const struct node *n = t->table[i];
+		const struct node *n = t->table[i].node;
 		if (!n || n->count == 0) {
 			continue;
 		}

@@ -332,9 +332,14 @@ static void out_of_memory(void **state)
 		gw_alloc_fail_at(0);
 		gw_topic_trie_each(t, count_filter, &filters);
 		assert_int_equal(filters, r == 0 ? 2 : 1); /* nothing half-built stays */
+		gw_alloc_fail_at(1); /* a second subscriber needs room, the first one did not */
+		assert_int_equal(gw_topic_trie_add(t, GW_STR("a/b"), t, 1, &flag), -ENOMEM);
+		gw_alloc_fail_at(0);
+		assert_int_equal(gw_topic_trie_add(t, GW_STR("a/b"), t, 1, &flag), 0);
+		assert_false(flag);
 		gw_topic_trie_free(t);
 		if (r == 0) {
-			assert_int_equal(n, 5);
+			assert_int_equal(n, 4); /* one for each level that was new */
 			return;
 		}
 		assert_int_equal(r, -ENOMEM);
