@@ -226,7 +226,10 @@ static int on_document(struct parser *p, const yaml_event_t *e)
 static int on_end(struct parser *p, const yaml_event_t *e)
 {
 	p->done = true;
-	return p->build.root ? 0 : refuse(p, &e->start_mark, "nothing", "a value");
+	return p->build.root
+		       ? 0
+		       : gw_build_fail(&p->build, -ENODATA, "syntax", place_of(&e->start_mark),
+				       "found nothing, expected a value");
 }
 
 static int on_event(struct parser *p, const yaml_event_t *e)

@@ -109,6 +109,27 @@ static int add_waiter(struct gw_command *c, gw_command_done *done, void *ctx)
 
 /* --- ending --- */
 
+/* A hop of the command itself: its beginning, its end. */
+static void note_hop(const struct gw_command *c, enum gw_hop_kind kind, enum gw_status status,
+		     const struct gw_buf *text, int64_t total_us)
+{
+	const struct gw_hop_note hop = {
+		.kind = kind,
+		.status = status,
+		.cause = c->id,
+		.time_wall_ms = gw_wall_ms(),
+		.device = c->device,
+		.msg = UINT16_MAX,
+		.raw = gw_buf_str(text),
+		.who = c->principal.who,
+		.origin = c->origin,
+		.decode_us = -1,
+		.state_us = -1,
+		.total_us = total_us,
+	};
+	gw_journey_note(c->gateway->journey, &hop);
+}
+
 static void note_outcome(const struct gw_command *c, const struct gw_outcome *o)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(GW_JOURNEY_BYTES);
@@ -116,21 +137,7 @@ static void note_outcome(const struct gw_command *c, const struct gw_outcome *o)
 	gw_buf_puts(&text, gw_status_row(o->status)->name);
 	gw_buf_puts(&text, o->reason[0] ? " " : "");
 	gw_buf_puts(&text, o->reason);
-	const struct gw_hop_note hop = {
-		.kind = GW_HOP_CONFIRMED,
-		.status = o->status,
-		.cause = c->id,
-		.time_wall_ms = gw_wall_ms(),
-		.device = c->device,
-		.msg = UINT16_MAX,
-		.raw = gw_buf_str(&text),
-		.who = c->principal.who,
-		.origin = c->origin,
-		.decode_us = -1,
-		.state_us = -1,
-		.total_us = o->elapsed_us,
-	};
-	gw_journey_note(c->gateway->journey, &hop);
+	note_hop(c, GW_HOP_CONFIRMED, o->status, &text, o->elapsed_us);
 }
 
 static void emit_outcome(const struct gw_command *c, const struct gw_outcome *o)
@@ -432,21 +439,7 @@ static void note_command(const struct gw_command *c)
 			gw_node_write(&text, c->args, /* source_order= */ true);
 		}
 	}
-	const struct gw_hop_note hop = {
-		.kind = GW_HOP_COMMAND,
-		.status = GW_STATUS_ACCEPTED,
-		.cause = c->id,
-		.time_wall_ms = gw_wall_ms(),
-		.device = c->device,
-		.msg = UINT16_MAX,
-		.raw = gw_buf_str(&text),
-		.who = c->principal.who,
-		.origin = c->origin,
-		.decode_us = -1,
-		.state_us = -1,
-		.total_us = -1,
-	};
-	gw_journey_note(c->gateway->journey, &hop);
+	note_hop(c, GW_HOP_COMMAND, GW_STATUS_ACCEPTED, &text, /* total_us= */ -1);
 }
 
 static void start(struct gw_command *c, const struct gw_command_request *r, bool critical)

@@ -183,6 +183,10 @@ int gw_config_read(struct gw_arena *a, const char *file, const struct gw_node **
 		return r;
 	}
 	r = gw_node_parse_yaml(a, gw_buf_str(&text), &limits, &root, reterr_);
+	if (r == -ENODATA) { /* a file whose lines all wait behind their # */
+		*ret_root = NULL;
+		return 0;
+	}
 	if (r < 0) {
 		if (reterr_) {
 			(void)snprintf(reterr_->file, sizeof(reterr_->file), "%s", file);

@@ -18,7 +18,7 @@ struct gw_config_log {
 };
 extern const struct gw_option gw_log_options[];
 
-/* file NULL or "": no configuration, *ret_root is NULL. Unknown sections, adapters and surfaces are refused with the nearest name. */
+/* file NULL or "", or only comments in it: no configuration, *ret_root is NULL. Unknown sections, adapters and surfaces are refused with the nearest name. */
 int gw_config_read(struct gw_arena *a, const char *file, const struct gw_node **ret_root,
 		   struct gw_error *reterr_) GW_MUST_USE;
 /*

@@ -178,7 +178,7 @@ static int read_item(struct reader *r, unsigned depth, struct gw_node **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int gw_codec_cbor_decode(struct gw_arena *a, struct gw_str bytes, struct gw_node **ret_tree)
+static int parse(struct gw_arena *a, struct gw_str bytes, struct gw_node **ret_tree)
 {
 	struct reader r = {
 		.p = (const uint8_t *)bytes.p, .end = (const uint8_t *)bytes.p + bytes.len, .a = a};
@@ -255,44 +255,9 @@ static int encode(const struct gw_node *n, unsigned depth, struct gw_buf *b)
 	return gw_buf_error(b);
 }
 
-int gw_codec_cbor_encode(const struct gw_node *n, struct gw_buf *b)
+static int print(const struct gw_node *tree, struct gw_buf *b)
 {
-	return encode(n, 0, b);
-}
-
-static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct gw_body *body,
-		   struct gw_found *found, struct gw_arena **a)
-{
-	struct gw_node *tree = NULL;
-	(void)b;
-	if (body->tree) {
-		gw_extract_tree(m, body->tree, found);
-		return 0;
-	}
-	*a = gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
-	if (!*a) {
-		return -ENOMEM;
-	}
-	if (gw_codec_cbor_decode(*a, body->bytes, &tree) < 0) {
-		return -EBADMSG;
-	}
-	gw_extract_tree(m, tree, found);
-	return 0;
-}
-
-static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
-{
-	struct gw_node *tree = NULL;
-	int r = gw_compose_tree(c, m, &tree);
-	if (r < 0) {
-		return r;
-	}
-	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_BYTES);
-	r = gw_codec_cbor_encode(tree, &b);
-	size_t i = (size_t)(m - c->w->plan->msgs);
-	c->trees[i] = tree;
-	c->bodies[i] = gw_arena_text(c->w->arena, gw_buf_str(&b));
-	return r < 0 ? r : c->bodies[i].p ? 0 : -ENOMEM;
+	return encode(tree, 0, b);
 }
 
 const struct gw_codec_ops gw_codec_cbor = {.name = "cbor",
@@ -300,5 +265,7 @@ const struct gw_codec_ops gw_codec_cbor = {.name = "cbor",
 					   .tree = true,
 					   .refs = GW_REF_TREE,
 					   .mode = GW_MODE_PATCH,
-					   .extract = extract,
-					   .compose = compose};
+					   .extract = gw_tree_extract,
+					   .compose = gw_tree_compose,
+					   .parse = parse,
+					   .print = print};

@@ -40,39 +40,19 @@ static int member(struct gw_arena *a, struct gw_node *map, struct gw_str pair)
 	return n ? gw_node_set(a, map, k.p ? k : GW_STR(""), n) : -ENOMEM;
 }
 
-int gw_codec_form_decode(struct gw_arena *a, struct gw_str text, struct gw_node **ret_tree)
+static int parse(struct gw_arena *a, struct gw_str text, struct gw_node **ret_tree)
 {
 	struct gw_node *map = gw_node_new(a, GW_NODE_MAP);
 	struct gw_str pair;
 	int r = map ? 0 : -ENOMEM;
 	for (struct gw_str rest = text;
 	     r == 0 && text.len > 0 && gw_str_split(&rest, '&', &pair);) {
-		r = map->count < GW_BODY_NODES && pair.len > 0 ? member(a, map, pair) : -EINVAL;
+		r = map->count < GW_BODY_NODES && pair.len > 0 ? member(a, map, pair) : -EBADMSG;
 	}
 	if (r == 0) {
 		*ret_tree = map;
 	}
 	return r;
-}
-
-static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct gw_body *body,
-		   struct gw_found *found, struct gw_arena **a)
-{
-	(void)b;
-	struct gw_node *tree = NULL;
-	if (body->tree) {
-		gw_extract_tree(m, body->tree, found);
-		return 0;
-	}
-	*a = gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 2 * GW_BODY_BYTES);
-	if (!*a) {
-		return -ENOMEM;
-	}
-	if (gw_codec_form_decode(*a, body->bytes, &tree) < 0) {
-		return -EBADMSG;
-	}
-	gw_extract_tree(m, tree, found);
-	return 0;
 }
 
 static void percent_encode(struct gw_buf *b, struct gw_str s)
@@ -91,40 +71,34 @@ static void percent_encode(struct gw_buf *b, struct gw_str s)
 	}
 }
 
-static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
+static int print(const struct gw_node *tree, struct gw_buf *b)
 {
-	struct gw_node *tree = NULL;
-	int r = gw_compose_tree(c, m, &tree);
-	if (r < 0) {
-		return r;
-	}
-	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_BYTES);
 	if (tree->type == GW_NODE_TEXT) { /* a fixed body written as it goes out */
-		gw_buf_add_str(&b, tree->text);
+		gw_buf_add_str(b, tree->text);
 	}
 	gw_node_for(n, tree->type == GW_NODE_MAP ? tree : NULL)
 	{
 		GW_AUTO(gw_buf_fini) struct gw_buf value = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
 		if (gw_node_text_form(n, &value) < 0) {
-			return gw_write_refuse(c->w, "value", "a form holds scalars only");
+			return -EINVAL; /* scalars only */
 		}
-		if (b.len > 0) {
-			gw_buf_putc(&b, '&');
+		if (b->len > 0) {
+			gw_buf_putc(b, '&');
 		}
-		percent_encode(&b, n->key);
-		gw_buf_putc(&b, '=');
-		percent_encode(&b, gw_buf_str(&value));
+		percent_encode(b, n->key);
+		gw_buf_putc(b, '=');
+		percent_encode(b, gw_buf_str(&value));
 	}
-	struct gw_str *body = &c->bodies[m - c->w->plan->msgs];
-	struct gw_str s = gw_buf_str(&b);
-	*body = gw_arena_text(c->w->arena, s.p ? s : GW_STR(""));
-	return gw_buf_error(&b) || !body->p ? -ENOMEM : 0;
+	return gw_buf_error(b);
 }
 
 const struct gw_codec_ops gw_codec_form = {.name = "form",
 					   .codec = GW_CODEC_FORM,
 					   .tree = true,
+					   .text = true,
 					   .refs = GW_REF_TREE,
 					   .mode = GW_MODE_PATCH,
-					   .extract = extract,
-					   .compose = compose};
+					   .extract = gw_tree_extract,
+					   .compose = gw_tree_compose,
+					   .parse = parse,
+					   .print = print};

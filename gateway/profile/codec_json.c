@@ -281,19 +281,20 @@ static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct
 	return scan_body(b, m->trie, body->bytes, found);
 }
 
-static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
+static int parse(struct gw_arena *a, struct gw_str bytes, struct gw_node **ret_tree)
 {
-	struct gw_node *tree = NULL;
-	int r = gw_compose_tree(c, m, &tree);
-	if (r < 0) {
-		return r;
-	}
-	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_BYTES);
-	gw_node_write(&b, tree, /* source_order= */ false);
-	size_t i = (size_t)(m - c->w->plan->msgs);
-	c->trees[i] = tree;
-	c->bodies[i] = gw_arena_text(c->w->arena, gw_buf_str(&b));
-	return gw_buf_error(&b) || !c->bodies[i].p ? -ENOMEM : 0;
+	static const struct gw_node_limits limits = {.max_bytes = GW_BODY_BYTES,
+						     .max_depth = GW_BODY_DEPTH,
+						     .max_nodes = GW_BODY_NODES,
+						     .max_text_bytes = GW_BODY_TEXT_BYTES};
+	int r = gw_node_parse_json(a, bytes, &limits, ret_tree, /* reterr_= */ NULL);
+	return r == 0 || r == -ENOMEM ? r : -EBADMSG;
+}
+
+static int print(const struct gw_node *tree, struct gw_buf *b)
+{
+	gw_node_write(b, tree, /* source_order= */ false);
+	return gw_buf_error(b);
 }
 
 const struct gw_codec_ops gw_codec_json = {.name = "json",
@@ -302,4 +303,6 @@ const struct gw_codec_ops gw_codec_json = {.name = "json",
 					   .refs = GW_REF_TREE,
 					   .mode = GW_MODE_PATCH,
 					   .extract = extract,
-					   .compose = compose};
+					   .compose = gw_tree_compose,
+					   .parse = parse,
+					   .print = print};

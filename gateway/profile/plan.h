@@ -239,6 +239,7 @@ struct gw_codec_ops {
 	const char *name;
 	enum gw_codec codec;
 	bool tree;  /* bodies are trees: json, cbor, form */
+	bool text;  /* trees that are texts in tests and lines: form */
 	bool bytes; /* bodies are hex pairs in tests and lines */
 	enum gw_ref_kind refs;
 	enum gw_mode mode; /* by default */
@@ -247,17 +248,22 @@ struct gw_codec_ops {
 		       struct gw_found *found, struct gw_arena **a);
 	/* Makes the body of a message from the write view; see send.c. */
 	int (*compose)(struct gw_composing *c, const struct gw_pl_msg *m);
+	/* Trees only: a body as a tree, -EBADMSG when it is malformed; and back, -EINVAL for what such a body cannot hold. */
+	int (*parse)(struct gw_arena *a, struct gw_str bytes, struct gw_node **ret_tree);
+	int (*print)(const struct gw_node *tree, struct gw_buf *b);
 };
+
+/* An arena for the tree of one body. */
+#define GW_TREE_BYTES (GW_BODY_NODES * sizeof(struct gw_node) + 4 * (size_t)GW_BODY_BYTES)
+/* extract and compose of codecs that parse and print (codec_tree.c). */
+int gw_tree_extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct gw_body *body,
+		    struct gw_found *found, struct gw_arena **a);
+int gw_tree_compose(struct gw_composing *c, const struct gw_pl_msg *m);
 
 extern const struct gw_codec_ops gw_codec_json, gw_codec_text, gw_codec_bytes, gw_codec_tlv,
 	gw_codec_form, gw_codec_cbor;
 const struct gw_codec_ops *gw_codec_find(struct gw_str name); /* NULL when unknown */
 
-int gw_codec_cbor_decode(struct gw_arena *a, struct gw_str bytes,
-			 struct gw_node **ret_tree) GW_MUST_USE;
-int gw_codec_cbor_encode(const struct gw_node *n, struct gw_buf *b) GW_MUST_USE;
-int gw_codec_form_decode(struct gw_arena *a, struct gw_str text,
-			 struct gw_node **ret_tree) GW_MUST_USE;
 int gw_trie_compile(struct gw_arena *a, struct gw_pl_msg *m) GW_MUST_USE;
 
 /* Steps on a tree. */

@@ -19,7 +19,7 @@ static int parse_span(const struct gw_found *f, struct gw_arena **own, struct gw
 					      .max_nodes = GW_BODY_NODES,
 					      .max_text_bytes = GW_BODY_TEXT_BYTES};
 	struct gw_node *tree = NULL;
-	*own = gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
+	*own = gw_arena_new(GW_TREE_BYTES);
 	if (!*own) {
 		return -ENOMEM;
 	}
@@ -345,12 +345,10 @@ static int keep_body(struct gw_binding *b, const struct gw_pl_msg *m, const stru
 	gw_buf_reset(kept);
 	if (body->tree) {
 		gw_node_write(kept, body->tree, /* source_order= */ true);
-	} else if (m->codec->codec == GW_CODEC_CBOR) { /* kept as JSON, like a tree */
-		GW_AUTO(gw_arena_free_auto)
-		struct gw_arena *a =
-			gw_arena_new(GW_BODY_NODES * sizeof(struct gw_node) + 4 * GW_BODY_BYTES);
+	} else if (m->codec->tree && m->codec->codec != GW_CODEC_JSON) { /* kept as JSON */
+		GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(GW_TREE_BYTES);
 		struct gw_node *tree;
-		if (!a || gw_codec_cbor_decode(a, body->bytes, &tree) < 0) {
+		if (!a || m->codec->parse(a, body->bytes, &tree) < 0) {
 			return -ENOMEM;
 		}
 		gw_node_write(kept, tree, /* source_order= */ true);

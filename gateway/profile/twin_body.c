@@ -7,11 +7,6 @@
 #include "profile/compose.h"
 #include "profile/twin.h"
 
-static const struct gw_node_limits body_limits = {.max_bytes = GW_BODY_BYTES,
-						  .max_depth = GW_BODY_DEPTH,
-						  .max_nodes = GW_BODY_NODES,
-						  .max_text_bytes = GW_BODY_TEXT_BYTES};
-
 static struct gw_str keep(struct gw_arena *a, struct gw_str s)
 {
 	return gw_arena_text(a, s.p ? s : GW_STR(""));
@@ -19,30 +14,13 @@ static struct gw_str keep(struct gw_arena *a, struct gw_str s)
 
 /* --- whole bodies --- */
 
-static int parse_tree(struct gw_arena *a, enum gw_codec codec, struct gw_str bytes,
-		      struct gw_node **ret_tree)
-{
-	switch (codec) {
-	case GW_CODEC_JSON:
-		return gw_node_parse_json(a, bytes, &body_limits, ret_tree, /* reterr_= */ NULL) < 0
-			       ? -EBADMSG
-			       : 0;
-	case GW_CODEC_CBOR: return gw_codec_cbor_decode(a, bytes, ret_tree);
-	case GW_CODEC_FORM: return gw_codec_form_decode(a, bytes, ret_tree);
-	case GW_CODEC_TEXT:
-	case GW_CODEC_BYTES:
-	case GW_CODEC_TLV: break;
-	}
-	return -EBADMSG;
-}
-
 int gw_twin_body_parse(struct gw_arena *a, const struct gw_pl_msg *m, struct gw_str bytes,
 		       struct gw_twin_body *ret_body)
 {
 	struct gw_twin_body body = {.m = m};
 	int r = 0;
 	if (m->codec->tree) {
-		r = parse_tree(a, m->codec->codec, bytes, &body.tree);
+		r = m->codec->parse(a, bytes, &body.tree);
 	} else {
 		body.bytes = keep(a, bytes);
 		r = body.bytes.p ? 0 : -ENOMEM;
@@ -90,46 +68,13 @@ int gw_twin_body_copy(struct gw_arena *a, const struct gw_pl_msg *m,
 	return body.tree || body.bytes.p ? 0 : -ENOMEM;
 }
 
-/* As gw_codec_form writes it: everything but A-Z a-z 0-9 - . _ ~ percent-encoded (§6). */
-static void print_form_text(struct gw_str s, struct gw_buf *b)
-{
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] && strchr(plain, s.p[i])) {
-			gw_buf_putc(b, s.p[i]);
-		} else {
-			gw_buf_printf(b, "%%%02X", (unsigned)(uint8_t)s.p[i]);
-		}
-	}
-}
-
-static void print_form(const struct gw_node *map, struct gw_buf *b)
-{
-	gw_member_for(n, map)
-	{
-		GW_AUTO(gw_buf_fini) struct gw_buf value = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
-		if (gw_node_text_form(n, &value) < 0) {
-			continue; /* a list or map has no text form: a form cannot hold it */
-		}
-		gw_buf_puts(b, b->len > 0 ? "&" : "");
-		print_form_text(n->key, b);
-		gw_buf_putc(b, '=');
-		print_form_text(gw_buf_str(&value), b);
-	}
-}
-
 void gw_twin_body_print(const struct gw_twin_body *body, struct gw_buf *b)
 {
 	static const struct gw_node empty = {.type = GW_NODE_MAP};
-	if (!body->m->codec->tree) {
-		gw_buf_add_str(b, body->bytes);
-	} else if (body->m->codec->codec == GW_CODEC_CBOR) {
-		gw_ignore(gw_codec_cbor_encode(body->tree ? body->tree : &empty, b));
-	} else if (body->m->codec->codec == GW_CODEC_JSON) {
-		gw_node_write(b, body->tree ? body->tree : &empty, /* source_order= */ true);
+	if (body->m->codec->tree) {
+		gw_ignore(body->m->codec->print(body->tree ? body->tree : &empty, b));
 	} else {
-		print_form(body->tree ? body->tree : &empty, b);
+		gw_buf_add_str(b, body->bytes);
 	}
 }
 

@@ -126,7 +126,7 @@ static bool same_message(struct stepping *s, const struct gw_node *got,
 	if (codec->bytes) {
 		return same_hex(g, w);
 	}
-	return codec->tree && codec->codec != GW_CODEC_FORM ? same_tree(s, g, w) : same_text(g, w);
+	return codec->tree && !codec->text ? same_tree(s, g, w) : same_text(g, w);
 }
 
 static int compare_sent(struct stepping *s, const struct gw_node *got, const struct gw_node *wanted)

@@ -392,24 +392,6 @@ static int write_all(struct gw_writing *w, const struct gw_wanted *wanted, size_
 	return 0;
 }
 
-int gw_binding_write(struct gw_binding *b, const struct gw_wanted *wanted, size_t n, int64_t now_ms,
-		     struct gw_outgoing *ret_outgoing, struct gw_write_error *reterr_)
-{
-	struct gw_writing w = {0};
-	struct gw_arena *a = gw_arena_new(GW_WRITE_BYTES);
-	if (!a) {
-		return -ENOMEM;
-	}
-	int r = gw_writing_init(&w, b, now_ms, a, reterr_);
-	r = r < 0 ? r : write_all(&w, wanted, n);
-	r = r < 0 ? r : finish(&w, now_ms, ret_outgoing);
-	gw_writing_fini(&w);
-	if (r < 0) {
-		gw_arena_free(a);
-	}
-	return r;
-}
-
 /* --- actions --- */
 
 static int take_arg(struct gw_writing *w, const struct gw_pl_arg *arg, const struct gw_node *n,
@@ -489,8 +471,18 @@ static int act_on(struct gw_writing *w, struct gw_str address, const struct gw_n
 	return act(w, cap, args);
 }
 
-int gw_binding_act(struct gw_binding *b, struct gw_str address, const struct gw_node *args,
-		   int64_t now_ms, struct gw_outgoing *ret_outgoing, struct gw_write_error *reterr_)
+/* --- the contract --- */
+
+/* What is asked for: values of capabilities, or one action. */
+struct request {
+	const struct gw_wanted *wanted;
+	size_t n;
+	struct gw_str action; /* NULL: none */
+	const struct gw_node *args;
+};
+
+static int serve(struct gw_binding *b, const struct request *q, int64_t now_ms,
+		 struct gw_outgoing *ret_outgoing, struct gw_write_error *reterr_)
 {
 	struct gw_writing w = {0};
 	struct gw_arena *a = gw_arena_new(GW_WRITE_BYTES);
@@ -498,13 +490,29 @@ int gw_binding_act(struct gw_binding *b, struct gw_str address, const struct gw_
 		return -ENOMEM;
 	}
 	int r = gw_writing_init(&w, b, now_ms, a, reterr_);
-	r = r < 0 ? r : act_on(&w, address, args);
+	if (r == 0) {
+		r = q->action.p ? act_on(&w, q->action, q->args) : write_all(&w, q->wanted, q->n);
+	}
 	r = r < 0 ? r : finish(&w, now_ms, ret_outgoing);
 	gw_writing_fini(&w);
 	if (r < 0) {
 		gw_arena_free(a);
 	}
 	return r;
+}
+
+int gw_binding_write(struct gw_binding *b, const struct gw_wanted *wanted, size_t n, int64_t now_ms,
+		     struct gw_outgoing *ret_outgoing, struct gw_write_error *reterr_)
+{
+	const struct request q = {.wanted = wanted, .n = n};
+	return serve(b, &q, now_ms, ret_outgoing, reterr_);
+}
+
+int gw_binding_act(struct gw_binding *b, struct gw_str address, const struct gw_node *args,
+		   int64_t now_ms, struct gw_outgoing *ret_outgoing, struct gw_write_error *reterr_)
+{
+	const struct request q = {.action = address, .args = args};
+	return serve(b, &q, now_ms, ret_outgoing, reterr_);
 }
 
 int gw_binding_ask(struct gw_binding *b, size_t msg, struct gw_outgoing *ret_outgoing)

@@ -1,6 +1,7 @@
 /* The page hearth.yaml(5) says what the tables of options say, no more and no less, and its examples are valid. */
 #include "gw_test.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,25 @@ static void test_its_examples_are_valid(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* What is not asked for stays as it is; a list in the place of the sections is still a mistake. */
+static void test_a_file_may_say_nothing(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *text;
+		int r;
+	} rows[] = {
+		{"", 0},
+		{"\n# broker:\n#   listen: 0.0.0.0:1883\n", 0},
+		{"- broker\n", -EINVAL},
+	};
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct gw_error e = {0};
+		write_file(f->config, gw_str(rows[i].text));
+		assert_int_equal(gw_gateway_check_config(f->loop, f->config, &e), rows[i].r);
+	}
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -163,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_every_option_is_on_the_page_and_no_other),
 		T(test_its_examples_are_valid),
+		T(test_a_file_may_say_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

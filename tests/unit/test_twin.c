@@ -441,12 +441,12 @@ static void commands_change_points_and_are_answered(void **state)
 		" tests: [{name: a, rx: [{state: {on: false, n: 3, kept: x}}], want: {x.t.n: 3}}, {name: b, rx: [{state: {on: true, kept: y}}]}]}");
 	receive(&b, "c", "{\"method\":\"set\",\"params\":{\"id\":0,\"on\":true}}");
 	assert_int_equal(b.count, 2);
-	expect_emission(&b, 0, "s", "{\"on\":true,\"kept\":\"y\",\"n\":3}");
+	expect_emission(&b, 0, "s", "{\"kept\":\"y\",\"n\":3,\"on\":true}");
 	expect_emission(&b, 1, "r", "{\"n\":3}");
 	drop_emissions(&b);
 	receive(&b, "c", "{\"method\":\"go\",\"n\":5}");
 	assert_int_equal(b.count, 2);
-	expect_emission(&b, 0, "s", "{\"on\":true,\"kept\":\"y\",\"n\":5}");
+	expect_emission(&b, 0, "s", "{\"kept\":\"y\",\"n\":5,\"on\":true}");
 	drop_emissions(&b);
 	/* Nothing that it knows: silence. */
 	receive(&b, "c", "{\"method\":\"other\",\"params\":{\"id\":1,\"on\":false}}");
@@ -492,10 +492,10 @@ static void layers_filters_and_oneshots(void **state)
 		" tests: [{name: a, rx: [{m: {t: full, x: 7b2261223a317d, b: 0}}], want: {x.t.a: 1}}, {name: b, rx: [{m: {t: other}}]}]}");
 	receive(&b, "c", "{\"x\":\"7b2261223a327d\",\"b\":9}");
 	assert_int_equal(b.count, 1);
-	expect_emission(&b, 0, "s", "{\"t\":\"full\",\"x\":\"7b2261223a327d\",\"b\":9}");
+	expect_emission(&b, 0, "s", "{\"b\":9,\"t\":\"full\",\"x\":\"7b2261223a327d\"}");
 	drop_emissions(&b);
 	gw_twin_report(b.twin);
-	expect_emission(&b, 0, "s", "{\"t\":\"full\",\"x\":\"7b2261223a327d\",\"b\":0}");
+	expect_emission(&b, 0, "s", "{\"b\":0,\"t\":\"full\",\"x\":\"7b2261223a327d\"}");
 	stop(&b);
 }
 
@@ -514,17 +514,17 @@ static void set_by_hand(void **state)
 		" tests: [{name: a, rx: [{m: {on: 0, t: 215, st: 6}}, {k: {action: press}}], events: [{button.press: press}]}]}");
 	assert_int_equal(gw_twin_set(b.twin, GW_STR("switch.on"), gw_node_new_bool(a, true), &e),
 			 0);
-	expect_emission(&b, 0, "s", "{\"on\":1,\"t\":215,\"st\":6}");
+	expect_emission(&b, 0, "s", "{\"on\":1,\"st\":6,\"t\":215}");
 	drop_emissions(&b);
 	assert_int_equal(gw_twin_set(b.twin, GW_STR("temperature.measured"),
 				     gw_node_new_number(a, 18.5), &e),
 			 0);
-	expect_emission(&b, 0, "s", "{\"on\":1,\"t\":185,\"st\":6}");
+	expect_emission(&b, 0, "s", "{\"on\":1,\"st\":6,\"t\":185}");
 	drop_emissions(&b);
 	assert_int_equal(gw_twin_set(b.twin, GW_STR("battery.state"),
 				     gw_node_new_text(a, GW_STR("warning")), &e),
 			 0);
-	expect_emission(&b, 0, "s", "{\"on\":1,\"t\":185,\"st\":1}");
+	expect_emission(&b, 0, "s", "{\"on\":1,\"st\":1,\"t\":185}");
 	drop_emissions(&b);
 	/* Something happens once; the next report does not repeat it. */
 	assert_int_equal(gw_twin_set(b.twin, GW_STR("button.press"),

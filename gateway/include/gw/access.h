@@ -81,7 +81,7 @@ enum gw_action gw_access_read_action(const struct gw_cap_info *cap);
 bool gw_home_claimed(struct gw_gateway *g);
 /* The claim code while unclaimed and the window is open, else NULL. Shown on the console and by `hearth claim` (control socket) only. */
 const char *gw_claim_code(struct gw_gateway *g);
-/* Opens the window again with a new code: a local action. */
+/* Opens the window again with a new code: a local action. -EEXIST when the home has an owner, -EIO when the accounts cannot be read. */
 int gw_claim_open(struct gw_gateway *g) GW_MUST_USE;
 /*
  * Makes the first owner. Password hashing runs on the pool; done is called once on the loop with the status and, when DONE, a session

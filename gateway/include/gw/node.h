@@ -54,7 +54,7 @@ struct gw_node_limits {
 
 /*
  * The strict YAML subset of profile-language.md §1, through libyaml's event stream (JSON is a subset of it). On refusal
- * *reterr_ has line, column and what was expected; error->code is "syntax" or "size".
+ * *reterr_ has line, column and what was expected; error->code is "syntax" or "size". -ENODATA: only blanks and comments.
  */
 int gw_node_parse_yaml(struct gw_arena *a, struct gw_str text, const struct gw_node_limits *limits,
 		       struct gw_node **ret_root, struct gw_error *reterr_) GW_MUST_USE;
