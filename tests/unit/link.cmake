@@ -1,5 +1,7 @@
 # With a real mosquitto; it is the only thing these tests may skip for.
-gw_unit_test(mqtt_link ROOMS link)
+foreach(module mqtt_link mqtt_link_peer mqtt_link_tls)
+	gw_unit_test(${module} ROOMS link)
+endforeach()
 gw_unit_test(broker ROOMS link)
 if(HEARTH_ADAPTER_MQTT)
 	gw_unit_test(adapter_mqtt ROOMS adapters)
