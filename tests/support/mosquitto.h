@@ -137,9 +137,9 @@ static inline void mosquitto_stop(struct mosquitto_process *m)
 static inline void mosquitto_end(struct mosquitto_process *m)
 {
 	mosquitto_kill(m);
-	static const char *const names[] = {
-		"mosquitto.conf", "passwords", "ca.pem", "cert.pem",
-		"key.pem",	  "other.pem", "big",	 "mosquitto.db"};
+	static const char *const names[] = {"mosquitto.conf", "passwords",   "ca.pem",
+					    "cert.pem",	      "key.pem",     "other.pem",
+					    "input",	      "mosquitto.db"};
 	for (size_t i = 0; i < gw_countof(names); i++) {
 		char path[128];
 		(void)snprintf(path, sizeof(path), "%s/%s", m->dir, names[i]);

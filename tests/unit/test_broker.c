@@ -8,6 +8,7 @@
 #include "gw/mqtt_link.h"
 #include "link/child.h"
 #include "mosquitto.h"
+#include "spawn.h"
 
 struct fixture {
 	struct gw_loop *loop;
@@ -37,9 +38,7 @@ static int tear_down(void **state)
 	gw_broker_free(f->broker);
 	gw_arena_free(f->arena);
 	gw_loop_free(f->loop);
-	char command[128];
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->dir);
-	assert_int_equal(system(command), 0);
+	spawn_run((const char *const[]){"rm", "-r", f->dir, NULL}, /* input= */ NULL);
 	gw_free(f);
 	return 0;
 }

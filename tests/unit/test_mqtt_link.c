@@ -3,6 +3,7 @@
 
 #include "mqtt_client.h"
 #include "mqtt_peer.h"
+#include "spawn.h"
 
 /* --- messages --- */
 
@@ -124,8 +125,10 @@ static void test_sizes(void **state)
 			 -EINVAL);
 
 	/* From others: a description of 1 MiB comes through, one byte more and a longer topic do not. */
-	char path[128], command[512];
-	(void)snprintf(path, sizeof(path), "%s/big", f->broker.dir);
+	char path[128], port[8];
+	(void)snprintf(path, sizeof(path), "%s/input", f->broker.dir);
+	(void)snprintf(port, sizeof(port), "%u", f->broker.port);
+	const char *const pub[] = {"mosquitto_pub", "-p", port, "-t", "big", "-f", path, NULL};
 	static const struct {
 		size_t payload;
 		unsigned arrives;
@@ -134,10 +137,8 @@ static void test_sizes(void **state)
 		FILE *file = fopen(path, "w");
 		assert_int_equal(fwrite(big, 1, cases[i].payload, file), cases[i].payload);
 		assert_int_equal(fclose(file), 0);
-		(void)snprintf(command, sizeof(command), "mosquitto_pub -p %u -t big -f %s",
-			       f->broker.port, path);
 		c.messages = c.flushes = 0;
-		assert_int_equal(system(command), 0);
+		spawn_run(pub, /* input= */ NULL);
 		publish(&c, "after", "x"); /* arrives after it, whatever became of it */
 		c.expected = 1 + cases[i].arrives;
 		assert_true(loop_until(f->loop, has_messages, &c));
@@ -448,19 +449,28 @@ static void test_flood(void **state)
 	struct fixture *f = *state;
 	struct client c;
 	struct ticker ticker = {0};
-	char command[256];
+	char path[128], port[8];
+	(void)snprintf(path, sizeof(path), "%s/input", f->broker.dir);
+	(void)snprintf(port, sizeof(port), "%u", f->broker.port);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 1; i <= N; i++) {
+		assert_true(fprintf(file, "%d\n", i) > 0);
+	}
+	assert_int_equal(fclose(file), 0);
 	client_up(&c, f->loop, "127.0.0.1", f->broker.port);
 	subscribe(&c, "flood");
 	settle_subscriptions(&c);
 	struct gw_timer *t = gw_timer_new(f->loop, on_tick, &ticker);
 	gw_timer_start(t, 1, 1);
-	(void)snprintf(command, sizeof(command), "seq %d | mosquitto_pub -p %u -t flood -l &", N,
-		       f->broker.port);
-	assert_int_equal(system(command), 0);
+	pid_t pub = spawn_start(
+		(const char *const[]){"mosquitto_pub", "-p", port, "-t", "flood", "-l", NULL},
+		path);
 	c.expected = N;
 	assert_true(loop_until(f->loop, has_messages, &c));
 	assert_int_equal(c.messages, N);
 	assert_true(ticker.worst_ns < 100000000);
+	spawn_wait(pub);
 	gw_timer_free(t);
 	drop(&c);
 }
