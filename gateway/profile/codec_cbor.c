@@ -86,13 +86,15 @@ static int read_string(struct reader *r, const struct head *h, struct gw_node **
 	struct gw_str s = {(const char *)r->p, (size_t)h->value};
 	r->p += h->value;
 	if (h->major == TEXT) {
-		*ret = gw_str_is_utf8(s) ? gw_node_new_text(r->a, s) : NULL;
-		return *ret ? 0 : -EBADMSG;
+		if (!gw_str_is_utf8(s)) {
+			return -EBADMSG;
+		}
+		*ret = gw_node_new_text(r->a, s);
+		return *ret ? 0 : -ENOMEM;
 	}
 	GW_AUTO(gw_buf_fini) struct gw_buf hex = GW_BUF_INIT(2 * GW_BODY_TEXT_BYTES);
 	gw_layer_encode(GW_DECODE_HEX, s, &hex);
-	struct gw_str text = gw_buf_str(&hex);
-	*ret = gw_node_new_text(r->a, text.p ? text : GW_STR(""));
+	*ret = gw_buf_error(&hex) ? NULL : gw_node_new_text(r->a, gw_buf_str(&hex));
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -114,11 +116,11 @@ static int read_member(struct reader *r, unsigned depth, struct gw_node *map)
 		return res;
 	}
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(2 * GW_BODY_TEXT_BYTES);
-	if (gw_node_text_form(key, &b) < 0) {
-		return -EBADMSG;
+	res = gw_node_text_form(key, &b);
+	if (res < 0) {
+		return res == -ENOMEM ? res : -EBADMSG;
 	}
 	struct gw_str text = gw_buf_str(&b);
-	text = text.p ? text : GW_STR("");
 	return gw_node_get_str(map, text) ? -EBADMSG : gw_node_set(r->a, map, text, value);
 }
 

@@ -14,15 +14,15 @@ static int percent_decode(struct gw_str s, struct gw_buf *b)
 		} else if (s.p[i] != '%') {
 			gw_buf_putc(b, s.p[i]);
 		} else {
-			if (i + 2 >= s.len || s.p[i + 2] == 'x' ||
-			    gw_parse_hex(gw_str_sub(s, i + 1, 2), &byte) < 0) {
-				return -EINVAL;
+			if (i + 2 >= s.len || gw_parse_hex(gw_str_sub(s, i + 1, 2), &byte) < 0) {
+				return -EBADMSG;
 			}
 			gw_buf_putc(b, (char)byte);
 			i += 2;
 		}
 	}
-	return gw_str_is_utf8(gw_buf_str(b)) ? gw_buf_error(b) : -EINVAL;
+	int r = gw_buf_error(b);
+	return r == -ENOMEM ? r : r == 0 && gw_str_is_utf8(gw_buf_str(b)) ? 0 : -EBADMSG;
 }
 
 static int member(struct gw_arena *a, struct gw_node *map, struct gw_str pair)
@@ -31,13 +31,13 @@ static int member(struct gw_arena *a, struct gw_node *map, struct gw_str pair)
 	size_t at = equals ? (size_t)(equals - pair.p) : pair.len;
 	GW_AUTO(gw_buf_fini) struct gw_buf key = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
 	GW_AUTO(gw_buf_fini) struct gw_buf value = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
-	if (percent_decode(gw_str_sub(pair, 0, at), &key) < 0 ||
-	    (equals && percent_decode(gw_str_sub(pair, at + 1, pair.len), &value) < 0)) {
-		return -EINVAL;
+	int r = percent_decode(gw_str_sub(pair, 0, at), &key);
+	r = r < 0 ? r : percent_decode(gw_str_sub(pair, at + 1, pair.len), &value);
+	if (r < 0) {
+		return r;
 	}
 	struct gw_node *n = gw_node_new_text(a, gw_buf_str(&value));
-	struct gw_str k = gw_buf_str(&key);
-	return n ? gw_node_set(a, map, k.p ? k : GW_STR(""), n) : -ENOMEM;
+	return n ? gw_node_set(a, map, gw_buf_str(&key), n) : -ENOMEM;
 }
 
 static int parse(struct gw_arena *a, struct gw_str text, struct gw_node **ret_tree)
@@ -79,8 +79,9 @@ static int print(const struct gw_node *tree, struct gw_buf *b)
 	gw_node_for(n, tree->type == GW_NODE_MAP ? tree : NULL)
 	{
 		GW_AUTO(gw_buf_fini) struct gw_buf value = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
-		if (gw_node_text_form(n, &value) < 0) {
-			return -EINVAL; /* scalars only */
+		int r = gw_node_text_form(n, &value);
+		if (r < 0) {
+			return r == -ENOMEM ? r : -EINVAL; /* scalars only */
 		}
 		if (b->len > 0) {
 			gw_buf_putc(b, '&');

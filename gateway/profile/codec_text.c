@@ -40,8 +40,7 @@ static int fixed_text(struct gw_composing *c, const struct gw_pl_msg *m, struct 
 	if (m->body && gw_node_text_form(m->body, &b) < 0) {
 		return -EINVAL;
 	}
-	struct gw_str s = gw_buf_str(&b);
-	*ret_text = gw_arena_text(c->w->arena, s.p ? s : GW_STR(""));
+	*ret_text = gw_arena_text(c->w->arena, gw_buf_str(&b));
 	return ret_text->p ? 0 : -ENOMEM;
 }
 
@@ -68,8 +67,7 @@ static int compose(struct gw_composing *c, const struct gw_pl_msg *m)
 		return gw_write_refuse(c->w, code, "point \"%s\" does not fit its message",
 				       p->name);
 	}
-	struct gw_str s = gw_buf_str(&b);
-	c->bodies[index] = gw_arena_text(c->w->arena, s.p ? s : GW_STR(""));
+	c->bodies[index] = gw_arena_text(c->w->arena, gw_buf_str(&b));
 	return gw_buf_error(&b) || !c->bodies[index].p ? -ENOMEM : 0;
 }
 

@@ -39,9 +39,8 @@ int gw_tree_compose(struct gw_composing *c, const struct gw_pl_msg *m)
 	if (r == -EINVAL) {
 		return gw_write_refuse(c->w, "value", "a %s body cannot hold this", m->codec->name);
 	}
-	struct gw_str text = gw_buf_str(&b);
 	size_t i = (size_t)(m - c->w->plan->msgs);
 	c->trees[i] = m->codec->text ? NULL : tree;
-	c->bodies[i] = gw_arena_text(c->w->arena, text.p ? text : GW_STR(""));
+	c->bodies[i] = gw_arena_text(c->w->arena, gw_buf_str(&b));
 	return r < 0 ? r : c->bodies[i].p ? 0 : -ENOMEM;
 }
