@@ -70,6 +70,9 @@ static inline int set_up_edges(void **state)
 
 /* --- a client and what it saw --- */
 
+#define NUMBER_FMT    "%06u"
+#define NUMBER_DIGITS 6
+
 enum trick { KEEP, FREE_IN_MESSAGE, STOP_IN_MESSAGE, FREE_IN_STATE, FREE_IN_FLUSH };
 
 struct client {
@@ -89,6 +92,7 @@ struct client {
 	uint8_t qos;
 
 	const char *echo_to; /* message() publishes there */
+	bool numbered;	     /* the n-th message begins with n, NUMBER_DIGITS digits */
 	unsigned expected;
 	enum trick trick;
 };
@@ -134,6 +138,11 @@ static inline void on_message(void *ctx, const struct gw_mqtt_message *m)
 		memcpy(c->payload, m->payload.p, n);
 	}
 	c->payload[n] = '\0';
+	if (c->numbered) {
+		char number[16];
+		(void)snprintf(number, sizeof(number), NUMBER_FMT, c->messages);
+		assert_memory_equal(c->payload, number, NUMBER_DIGITS);
+	}
 	c->retained = m->retained;
 	c->qos = m->qos;
 	if (c->echo_to) {

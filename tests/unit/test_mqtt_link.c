@@ -1,6 +1,9 @@
 /* The MQTT link with a real mosquitto: messages, subscriptions, what waits to be sent, and its end. */
 #include "gw_test.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "mqtt_client.h"
 #include "mqtt_peer.h"
 #include "spawn.h"
@@ -146,6 +149,80 @@ static void test_sizes(void **state)
 		assert_int_equal(c.messages, 1 + cases[i].arrives);
 	}
 	drop(&c);
+}
+
+/* --- what is published in one turn shares segments --- */
+
+/* Our socket that is connected to this port; the only one. */
+static int socket_to(uint16_t port)
+{
+	int found = -1;
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_in at = {0};
+		socklen_t len = sizeof(at);
+		if (getpeername(fd, (struct sockaddr *)&at, &len) == 0 &&
+		    at.sin_family == AF_INET && ntohs(at.sin_port) == port) {
+			assert_int_equal(found, -1);
+			found = fd;
+		}
+	}
+	assert_true(found >= 0);
+	return found;
+}
+
+/* Bytes that the kernel holds back: in no segment yet. */
+static int unsent(int fd)
+{
+	int n = -1;
+	assert_int_equal(ioctl(fd, SIOCOUTQNSD, &n), 0);
+	return n;
+}
+
+static void publish_number(struct client *c, unsigned number)
+{
+	char payload[201];
+	(void)snprintf(payload, sizeof(payload), NUMBER_FMT "%0194u", number, 0u);
+	publish(c, "n", payload);
+}
+
+/*
+ * A cork that stays in would cost 200 ms a turn, until the kernel sends by itself. It is looked for in what the kernel holds back,
+ * not in the time, so that a slow machine fails nothing.
+ */
+static void test_turns(void **state)
+{
+	enum { TURNS = 20, MANY = 300 };
+	struct fixture *f = *state;
+	struct client c, other;
+	unsigned n = 0, shared = 0;
+	client_up(&c, f->loop, "127.0.0.1", f->broker.port);
+	int fd = socket_to(f->broker.port);
+	client_up(&other, f->loop, "127.0.0.1", f->broker.port);
+	subscribe(&other, "n");
+	settle_subscriptions(&other);
+	other.numbered = true;
+	for (int turn = 0; turn < TURNS; turn++) {
+		publish_number(&c, ++n);
+		assert_int_equal(unsent(fd), 0); /* the first does not wait for others */
+		if (turn % 2 == 0) {
+			publish_number(&c, ++n);
+			publish_number(&c, ++n);
+			shared += unsent(fd) > 2 * 200;
+		}
+		loop_turns(f->loop, 1);
+		assert_int_equal(unsent(fd), 0);
+		other.expected = n;
+		assert_true(loop_until(f->loop, has_messages, &other));
+	}
+	assert_true(shared > TURNS / 4); /* of half of them: one may have taken the 200 ms */
+	for (int i = 0; i < MANY; i++) {
+		publish_number(&c, ++n);
+	}
+	other.expected = n;
+	assert_true(loop_until(f->loop, has_messages, &other));
+	assert_int_equal(other.messages, n);
+	drop(&c);
+	drop(&other);
 }
 
 /* --- many subscriptions, sessions lost --- */
@@ -519,6 +596,7 @@ int main(void)
 		WITH_BROKER(test_qos1_and_retain),
 		WITH_BROKER(test_arguments),
 		WITH_BROKER(test_sizes),
+		WITH_BROKER(test_turns),
 		WITH_BROKER(test_many_subscriptions),
 		WITHOUT_BROKER(test_filter_cap),
 		WITH_BROKER(test_nothing_is_sent_twice),
