@@ -1,5 +1,7 @@
 /* Byte frames and blocks of tag, type or length, value (profile-language §6). */
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 
 #include "gw/alloc.h"
 #include "gw/limits.h"
@@ -70,17 +72,21 @@ static int start_frame(struct gw_composing *c, const struct gw_pl_msg *m, uint8_
 	return 0;
 }
 
-static int set_bits(const struct gw_ref *ref, const struct gw_raw *raw, uint8_t *frame)
+/* NULL, or the error word of §8: what was received elsewhere need not fit here. */
+static const char *set_bits(const struct gw_ref *ref, const struct gw_raw *raw, uint8_t *frame)
 {
 	unsigned mask = ((1u << ref->width) - 1) << ref->bit;
 	double v = raw->type == GW_RAW_BOOL	? (double)raw->flag
 		   : raw->type == GW_RAW_NUMBER ? raw->number
-						: -1;
+						: 0.5;
+	if (v != floor(v)) {
+		return "value";
+	}
 	if (v < 0 || v >= (double)(1u << ref->width)) {
-		return -ERANGE;
+		return "range";
 	}
 	frame[ref->byte] = (uint8_t)((frame[ref->byte] & ~mask) | ((unsigned)v << ref->bit & mask));
-	return 0;
+	return NULL;
 }
 
 static int set_list(struct gw_composing *c, const struct gw_pl_point *p, const struct gw_raw *raw,
@@ -113,17 +119,12 @@ static int set_point(struct gw_composing *c, const struct gw_pl_msg *m, const st
 			       : gw_write_refuse(c->w, "range", "\"%s\" is outside the frame",
 						 p->name);
 	}
-	if (out->ref->width) {
-		r = set_bits(out->ref, &raw, frame);
-		return r < 0 ? gw_write_refuse(c->w, "range", "\"%s\" does not fit its bits",
-					       p->name)
-			     : 0;
-	}
-	if (p->list) {
+	if (p->list && !out->ref->width) {
 		return set_list(c, p, &raw, frame + at, room);
 	}
-	const char *code = gw_as_write_bytes(&p->as, &raw, frame + at, size);
-	return code ? gw_write_refuse(c->w, code, "\"%s\" does not fit its bytes", p->name) : 0;
+	const char *code = out->ref->width ? set_bits(out->ref, &raw, frame)
+					   : gw_as_write_bytes(&p->as, &raw, frame + at, size);
+	return code ? gw_write_refuse(c->w, code, "\"%s\" does not fit its frame", p->name) : 0;
 }
 
 static int finish(struct gw_composing *c, const struct gw_pl_msg *m, const void *bytes, size_t len)
@@ -238,9 +239,13 @@ static int write_item(struct gw_composing *c, const struct gw_pl_msg *m, const s
 	if (size == 0) {
 		size = raw.type == GW_RAW_TEXT ? raw.text->len : 0;
 	}
-	unsigned second = (unsigned)size;
+	unsigned second = m->n_types ? UINT_MAX : (unsigned)size;
 	for (uint16_t i = m->n_types; i-- > 0;) {
 		second = same_type(&m->types[i].as, &p->as) ? m->types[i].code : second;
+	}
+	if (second == UINT_MAX) {
+		return gw_write_refuse(c->w, "value", "\"%s\" has none of the types of \"%s\"",
+				       p->name, m->info.name);
 	}
 	if (size > sizeof(value)) {
 		return gw_write_refuse(c->w, "range", "\"%s\" is too long for its item", p->name);

@@ -37,11 +37,13 @@ static int extract(struct gw_binding *b, const struct gw_pl_msg *m, const struct
 static int fixed_text(struct gw_composing *c, const struct gw_pl_msg *m, struct gw_str *ret_text)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
-	if (m->body && gw_node_text_form(m->body, &b) < 0) {
-		return -EINVAL;
+	int r = m->body ? gw_node_text_form(m->body, &b) : 0;
+	if (r == -EINVAL) {
+		return gw_write_refuse(c->w, "value", "the fixed body of \"%s\" is no text",
+				       m->info.name);
 	}
 	*ret_text = gw_arena_text(c->w->arena, gw_buf_str(&b));
-	return ret_text->p ? 0 : -ENOMEM;
+	return r < 0 ? r : ret_text->p ? 0 : -ENOMEM;
 }
 
 static int compose(struct gw_composing *c, const struct gw_pl_msg *m)

@@ -81,6 +81,21 @@ static inline int case_receive(struct profile_case *c, const char *msg, const ch
 	return case_receive_at(c, msg, gw_str(bytes), /* retained= */ false);
 }
 
+/* The same with a body of hex pairs. */
+static inline int case_receive_hex(struct profile_case *c, const char *msg, const char *hex)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf bytes = GW_BUF_INIT(65536);
+	for (; *hex; hex++) {
+		uint64_t byte;
+		if (*hex != ' ') {
+			assert_int_equal(gw_parse_hex((struct gw_str){hex, 2}, &byte), 0);
+			gw_buf_putc(&bytes, (char)byte);
+			hex++;
+		}
+	}
+	return case_receive_at(c, msg, gw_buf_str(&bytes), /* retained= */ false);
+}
+
 /* The reported value as JSON text, "null" when there is none; valid until the next call. */
 static inline const char *case_value(struct profile_case *c, const char *address)
 {
@@ -130,6 +145,17 @@ static inline const char *case_sent(struct profile_case *c)
 		gw_buf_printf(&c->text, "%s%s ", i ? "; " : "",
 			      gw_plan_msg(c->plan, c->out.msgs[i].msg)->name);
 		gw_buf_add_str(&c->text, c->out.msgs[i].body);
+	}
+	return c->text.p ? c->text.p : "";
+}
+
+/* The one body that the last write sent, as hex. */
+static inline const char *case_sent_hex(struct profile_case *c)
+{
+	gw_buf_reset(&c->text);
+	assert_int_equal(c->out.n_msgs, 1);
+	for (size_t i = 0; i < c->out.msgs[0].body.len; i++) {
+		gw_buf_printf(&c->text, "%02x", (unsigned char)c->out.msgs[0].body.p[i]);
 	}
 	return c->text.p ? c->text.p : "";
 }

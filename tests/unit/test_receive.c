@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "gw/limits.h"
 #include "profile_case.h"
 
 static const char plug[] =
@@ -246,6 +247,100 @@ static void cbor_is_the_same_tree(void **state)
 	case_close(&c);
 }
 
+/* A frame too short for a point says nothing about it; one that is longer than asked for is read as far as it goes (§7). */
+static void frames_of_any_length(void **state)
+{
+	static const struct {
+		const char *hex, *word, *bit, *text, *layer;
+	} rows[] = {
+		{"", "null", "null", "null", "null"},
+		{"01", "null", "null", "null", "null"},
+		{"0102", "258", "null", "null", "null"},
+		{"010203", "258", "1", "null", "null"},
+		{"010204", "258", "0", "null", "null"},
+		{"01020341", "258", "1", "\"A\"", "null"},
+		{"0102034142", "258", "1", "\"AB\"", "66"},
+		{"010203410007", "258", "1", "\"A\"", "0"},
+	};
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s, codec: bytes}, l: {from: \"m@4\", len: 1, codec: bytes}}\n"
+		"points: {w: {in: \"m@0\", as: u16be}, b: {in: \"m@2.0\"}, t: {in: \"m@3\", as: ascii}, "
+		"l: {in: \"l@0\"}, o: {in: \"m%258\"}}\n"
+		"caps: {x.t.w: {type: int, point: w, ro: true}, "
+		"x.t.b: {type: int, point: b, ro: true}, "
+		"x.t.t: {type: str, point: t, ro: true}, x.t.l: {type: int, point: l, ro: true}, "
+		"x.t.o: {type: int, point: o, ro: true}}");
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		gw_binding_reset(c.b);
+		assert_int_equal(case_receive_hex(&c, "m", rows[i].hex), 0);
+		assert_string_equal(case_value(&c, "x.t.w"), rows[i].word);
+		assert_string_equal(case_value(&c, "x.t.b"), rows[i].bit);
+		assert_string_equal(case_value(&c, "x.t.t"), rows[i].text);
+		assert_string_equal(case_value(&c, "x.t.l"), rows[i].layer);
+		assert_string_equal(case_value(&c, "x.t.o"), "null"); /* options are beside it */
+	}
+	case_close(&c);
+}
+
+static void blocks_of_any_length(void **state)
+{
+	static const struct {
+		const char *hex, *word, *plain, *layer;
+	} rows[] = {
+		{"", "null", "null", "null"},
+		{"01", "null", "null", "null"},
+		{"0102", "null", "null", "null"},   /* a head without its value */
+		{"010201", "null", "null", "null"}, /* half a value */
+		{"01020102", "258", "null", "null"},
+		{"010101", "null", "null", "null"},		   /* shorter than its type */
+		{"0103010203", "258", "null", "null"},		   /* longer: what the type needs */
+		{"02020102", "null", "258", "null"},		   /* without a type: unsigned */
+		{"020701020304050607", "null", "null", "null"},	   /* a text by then */
+		{"ff0105", "null", "null", "null"},		   /* nobody's tag */
+		{"030107 010201", "null", "null", "7"},		   /* what was read before counts */
+		{"0300 01020102 01020103", "259", "null", "null"}, /* the last of two */
+	};
+	struct profile_case c;
+	(void)state;
+	case_open(
+		&c,
+		"msgs: {m: {rx: s, codec: tlv}, l: {from: m#/3, codec: bytes}}\n"
+		"points: {w: {in: m#/1, as: u16be}, p: {in: m#/2}, l: {in: \"l@0\"}}\n"
+		"caps: {x.t.w: {type: int, point: w, ro: true}, x.t.p: {type: int, point: p, ro: true}, "
+		"x.t.l: {type: int, point: l, ro: true}}");
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		gw_binding_reset(c.b);
+		assert_int_equal(case_receive_hex(&c, "m", rows[i].hex), 0);
+		assert_string_equal(case_value(&c, "x.t.w"), rows[i].word);
+		assert_string_equal(case_value(&c, "x.t.p"), rows[i].plain);
+		assert_string_equal(case_value(&c, "x.t.l"), rows[i].layer);
+	}
+	case_close(&c);
+}
+
+static void texts_have_limits(void **state)
+{
+	static char longest[GW_BODY_TEXT_BYTES + 1];
+	struct profile_case c;
+	(void)state;
+	case_open(&c, "msgs: {m: {rx: s, codec: text}}\npoints: {t: {in: m#}, o: {in: \"m%1\"}}\n"
+		      "caps: {x.t.t: {type: str, point: t, ro: true}}");
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(
+		case_receive_at(&c, "m", (struct gw_str){longest, sizeof(longest) - 1}, false), 0);
+	assert_int_equal(strlen(case_value(&c, "x.t.t")), GW_BODY_TEXT_BYTES + 2);
+	assert_int_equal(case_receive(&c, "m", ""), 0);
+	assert_string_equal(case_value(&c, "x.t.t"), "\"\"");
+	assert_int_equal(case_receive_at(&c, "m", (struct gw_str){longest, sizeof(longest)}, false),
+			 -EBADMSG);
+	assert_int_equal(case_receive(&c, "m", "a\xc3"), -EBADMSG);
+	assert_string_equal(case_value(&c, "x.t.t"), "\"\"");
+	case_close(&c);
+}
+
 /* A body scanned as text and the same body as a tree give the same, whatever stands in it. */
 static void selectors_scan_like_trees(void **state)
 {
@@ -353,6 +448,9 @@ int main(void)
 		cmocka_unit_test(events_without_a_type_keep_their_datum),
 		cmocka_unit_test(presence_and_dedup),
 		cmocka_unit_test(cbor_is_the_same_tree),
+		cmocka_unit_test(frames_of_any_length),
+		cmocka_unit_test(blocks_of_any_length),
+		cmocka_unit_test(texts_have_limits),
 		cmocka_unit_test(selectors_scan_like_trees),
 		cmocka_unit_test(unavailable_has_no_value),
 		cmocka_unit_test(out_of_memory),

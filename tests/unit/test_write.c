@@ -199,6 +199,188 @@ static void channels(void **state)
 	case_close(&c);
 }
 
+/* The one body as hex, or the code that the write is refused with. */
+static void written_is(struct profile_case *c, const char *address, const char *value,
+		       const char *sent)
+{
+	int r = case_write(c, address, value);
+	const char *got = r < 0 ? c->refused.code : case_sent_hex(c);
+	if (strcmp(got, sent) != 0) {
+		fail_msg("%s := %s gives %s (%s), not %s", address, value, got, c->refused.text,
+			 sent);
+	}
+}
+
+static const char frame[] =
+	"msgs: {m: {rx: s, tx: c, codec: bytes, mode: rmw}, "
+	"f: {tx: d, codec: bytes, mode: rmw, fill: 'a5 -- -- -- 5a', reply: m}, "
+	"l: {tx: e, codec: bytes, fill: '00 ff ff 00'}}\n"
+	"points:\n"
+	"  w: {io: \"m@1\", as: u16be}\n"
+	"  b: {io: \"m@3.4:3\", map: {0: low, 2: mid, 9: high}}\n"
+	"  o: {io: \"m@0.7\"}\n"
+	"  val: {in: \"m@3\", out: \"f@3\"}\n"
+	"  k: {out: \"f@0\", init: 0}\n"
+	"  t: {io: \"m@4\", as: ascii}\n"
+	"  r: {out: \"l@1\", list: {at: 0, stride: 1, count: 4, fields: {a: {at: 0}}}, init: []}\n"
+	"caps:\n"
+	"  x.t.w: {type: int, point: w}\n"
+	"  x.t.b: {type: enum, enum: [low, mid, high], point: b}\n"
+	"  x.t.o: {type: int, point: o}\n"
+	"  x.t.v: {type: int, point: val}\n"
+	"  x.t.k: {type: int, point: k}\n"
+	"  x.t.t: {type: str, point: t}\n"
+	"  x.t.r: {type: list, point: r}\n";
+
+static void frames_are_changed_in_place(void **state)
+{
+	static const struct {
+		const char *kept; /* NULL: nothing received yet */
+		const char *address, *value;
+		const char *sent; /* or the code it is refused with */
+	} rows[] = {
+		{NULL, "x.t.w", "1", "state-unknown:w"},
+		{"", "x.t.w", "1", "state-unknown:w"},
+		{"00", "x.t.w", "1", "state-unknown:w"}, /* outside the frame */
+		{"0000", "x.t.w", "1", "state-unknown:w"},
+		{"ffffff", "x.t.w", "258", "ff0102"},
+		{"ffffff", "x.t.w", "65536", "range"},
+		{"ffffff", "x.t.w", "-1", "range"},
+		{"00000000", "x.t.b", "\"mid\"", "00000020"},
+		{"000000ff", "x.t.b", "\"mid\"", "000000af"}, /* the other bits are kept */
+		{"000000ff", "x.t.b", "\"high\"", "range"},   /* 9 does not fit three bits */
+		{"000000", "x.t.b", "\"low\"", "state-unknown:b"},
+		{"00", "x.t.o", "1", "80"},
+		{"ff01", "x.t.o", "0", "7f01"},
+		{"0000000000", "x.t.t", "\"A\"", "0000000041"},
+		{"00000000", "x.t.t", "\"A\"", "state-unknown:t"}, /* no byte is left for it */
+		{"0000000000", "x.t.t", "\"AB\"", "range"},
+		/* with fill: as long as it is, -- takes the byte of the last body */
+		{"00010203", "x.t.v", "7", "a50102075a"},
+		{"0001020304", "x.t.v", "7", "a50102075a"},
+		{"000102", "x.t.v", "7", "state-unknown:val"}, /* the point at that byte */
+		{"0001", "x.t.v", "7", "state-unknown:val"}, /* no point there: the one assigned */
+		{"00010203", "x.t.k", "1", "010102035a"},
+		{NULL, "x.t.k", "1", "state-unknown:k"},
+		/* a list */
+		{NULL, "x.t.r", "[{\"a\":1},{\"a\":2}]", "00010200"},
+		{NULL, "x.t.r", "[{\"a\":1},{\"a\":2},{\"a\":3}]", "00010203"},
+		{NULL, "x.t.r", "[{\"a\":1},{\"a\":2},{\"a\":3},{\"a\":4}]",
+		 "range"}, /* behind the frame */
+		{NULL, "x.t.r", "[{\"a\":1},{\"a\":2},{\"a\":3},{\"a\":4},{\"a\":5}]", "range"},
+		{NULL, "x.t.r", "[{\"a\":256}]", "range"},
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		case_open(&c, frame);
+		if (rows[i].kept) {
+			assert_int_equal(case_receive_hex(&c, "m", rows[i].kept), 0);
+		}
+		written_is(&c, rows[i].address, rows[i].value, rows[i].sent);
+		case_close(&c);
+	}
+}
+
+/* What is sent along was received elsewhere and need not fit the frame (§8): then nothing is sent. */
+static void frames_refuse_what_does_not_fit(void **state)
+{
+	static const struct {
+		const char *seen, *sent;
+	} rows[] = {
+		{"{}", "000201"},	    {"{\"a\":7}", "070201"},	{"{\"a\":true}", "010201"},
+		{"{\"a\":8}", "range"},	    {"{\"a\":-1}", "range"},	{"{\"a\":1.5}", "value"},
+		{"{\"a\":\"x\"}", "value"}, {"{\"b\":255}", "00ff01"},	{"{\"b\":256}", "range"},
+		{"{\"b\":0.5}", "value"},   {"{\"b\":\"x\"}", "value"},
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		case_open(&c, "msgs: {j: {rx: s}, f: {tx: d, codec: bytes, fill: '00 00 00'}}\n"
+			      "points: {a: {in: j#/a, out: \"f@0.0:3\", init: 0}, "
+			      "b: {in: j#/b, out: \"f@1\", init: 2}, "
+			      "d: {out: \"f@2\"}}\n"
+			      "caps: {x.t.d: {type: int, point: d}}");
+		assert_int_equal(case_receive(&c, "j", rows[i].seen), 0);
+		written_is(&c, "x.t.d", "1", rows[i].sent);
+		case_close(&c);
+	}
+}
+
+static void blocks_are_written(void **state)
+{
+	static const char long_text[] =
+		"\"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789012345\"";
+	static const struct {
+		const char *address, *value, *sent;
+	} rows[] = {
+		{"x.t.w", "258", "01020102"},
+		{"x.t.w", "65536", "range"},
+		{"x.t.t", "\"AB\"", "02024142"},
+		{"x.t.t", "\"\"", "0200"},
+		{"x.t.t", long_text, "range"},	    /* one byte tells the length */
+		{"x.t.t", "\"\xc3\xa4\"", "value"}, /* not ASCII */
+		{"x.t.u", "5", "030105"},
+		{"x.t.l", "258", "04020201"}, /* the same size, the other order */
+		{"x.t.s", "-1", "0503ffff"},
+		{"x.t.y", "1", "070500010000"},
+		{"x.t.x", "1", "value"}, /* a type that the message does not have */
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		case_open(
+			&c,
+			"msgs: {p: {tx: a, codec: tlv}, q: {tx: b, codec: tlv, types: {1: u8, 2: u16le, 3: s16be, 4: u32be, 5: u32be.ws}}}\n"
+			"points: {w: {out: p#/1, as: u16be}, t: {out: p#/2, as: ascii}, "
+			"u: {out: q#/3}, l: {out: q#/4, as: u16le}, s: {out: q#/5, as: s16be}, x: {out: q#/6, as: u16be}, y: {out: q#/7, as: u32be.ws}}\n"
+			"caps: {x.t.w: {type: int, point: w}, x.t.t: {type: str, point: t}, "
+			"x.t.u: {type: int, point: u}, x.t.l: {type: int, point: l}, x.t.s: {type: int, point: s}, "
+			"x.t.x: {type: int, point: x}, x.t.y: {type: int, point: y}}");
+		written_is(&c, rows[i].address, rows[i].value, rows[i].sent);
+		case_close(&c);
+	}
+}
+
+/* Bodies that the profile gives: those that their codec cannot hold are refused when they are to be sent. */
+static void fixed_bodies(void **state)
+{
+	static const struct {
+		const char *msg, *sent;
+	} rows[] = {
+		{"codec: bytes, body: 'A5 01'", "a501"},
+		{"codec: bytes, body: ''", ""},
+		{"codec: bytes, body: 'A5 0'", "value"},
+		{"codec: bytes, body: 5", "value"},
+		{"codec: tlv, body: '01 01 05'", "010105"},
+		{"codec: tlv, body: 'x'", "value"},
+		{"codec: text, body: PING", "50494e47"},
+		{"codec: text, body: 1.5", "312e35"},
+		{"codec: text", ""},
+		{"codec: text, body: {a: 1}", "value"},
+		{"codec: form, body: {a: b c}", "613d6225323063"},
+		{"codec: form, body: {a: [1]}", "value"},
+		{"codec: cbor, body: {a: [1]}", "a161618101"},
+		{"body: {b: 1, a: [true]}", "7b2261223a5b747275655d2c2262223a317d"},
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		char yaml[256];
+		snprintf(yaml, sizeof(yaml),
+			 "msgs: {s: {rx: s}, m: {tx: c, %s}}\npoints: {p: {in: s#/p}}\n"
+			 "caps: {x.t.t: {type: bool, toggle: m, point: p}}",
+			 rows[i].msg);
+		case_open(&c, yaml);
+		assert_int_equal(case_receive(&c, "s", "{\"p\":false}"), 0);
+		written_is(&c, "x.t.t", "true", rows[i].sent);
+		case_close(&c);
+	}
+}
+
 static void failed_allocations(void **state)
 {
 	struct profile_case c;
@@ -233,6 +415,10 @@ int main(void)
 		cmocka_unit_test(asks),
 		cmocka_unit_test(several_values_are_one_write),
 		cmocka_unit_test(channels),
+		cmocka_unit_test(frames_are_changed_in_place),
+		cmocka_unit_test(frames_refuse_what_does_not_fit),
+		cmocka_unit_test(blocks_are_written),
+		cmocka_unit_test(fixed_bodies),
 		cmocka_unit_test(failed_allocations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
