@@ -272,9 +272,21 @@ static int run_lines(struct job *j, const char *path)
 	return code;
 }
 
+static const struct {
+	const char *name;
+	int (*run)(struct cli *c, int argc, char **argv);
+} elsewhere[] = {
+	{"import", cli_profile_import},
+};
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct job j = {.c = c};
+	for (size_t i = 0; i < gw_countof(elsewhere) && argc > 1; i++) {
+		if (strcmp(argv[1], elsewhere[i].name) == 0) {
+			return elsewhere[i].run(c, argc - 1, argv + 1);
+		}
+	}
 	const struct cli_option options[] = {
 		{"--lax", NULL, &j.lax, NULL, NULL, 0},
 		{"--var", NULL, NULL, j.vars, &j.n_vars, gw_countof(j.vars)},
@@ -297,12 +309,13 @@ static int run(struct cli *c, int argc, char **argv)
 	return cli_usage(c, &cli_profile);
 }
 
-static const char *const words[] = {"check", "test", "compile", "run", NULL};
+static const char *const words[] = {"check", "test", "compile", "run", "import", NULL};
 const struct cli_command cli_profile = {
 	.name = "profile",
-	.usage = "check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… [--lax]",
-	.help_en = "check, test, compile or run profiles (without the daemon)",
-	.help_zh = "检查、测试、编译或运行配置档（无需守护进程）",
+	.usage =
+		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… [--lax] | import --from KIND [--report json] [--output DIR] FILE|DIR…",
+	.help_en = "check, test, compile, run or import profiles (without the daemon)",
+	.help_zh = "检查、测试、编译、运行或导入配置档（无需守护进程）",
 	.words = words,
 	.run = run,
 };

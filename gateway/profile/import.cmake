@@ -4,6 +4,7 @@ set(PROFILE_IMPORT
 	import/finish.c
 	import/device_type.c
 	import/vocabulary.c
+	import/file.c
 	import/jinja_value.c
 	import/jinja_choice.c
 	import/ha.c

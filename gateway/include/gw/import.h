@@ -30,13 +30,47 @@ struct gw_import_note {
 	char reason[192]; /* what did not map, and why */
 };
 
+/* What became of one data point (property, register, field, command) of a description. */
+enum gw_import_fate {
+	GW_FATE_STANDARD, /* a capability of the model */
+	GW_FATE_VENDOR,	  /* x.<vendor>.<name>: nothing is lost, but no other product calls it so */
+	GW_FATE_UNMAPPED, /* lost, because of a construct */
+	GW_FATE_HIDDEN,	  /* the description itself hides it from people */
+};
+
+struct gw_import_point {
+	char at[128];	  /* place in the description */
+	char address[80]; /* capability, "" when unmapped or hidden */
+	char construct
+		[96]; /* unmapped: what blocked it, the same words for the same construct, so that they can be counted */
+	enum gw_import_fate fate;
+};
+
 struct gw_import_result {
 	struct gw_imported *devices;
 	size_t n_devices;
 	struct gw_import_note *notes;
 	size_t n_notes;
+	struct gw_import_point *points; /* of files only */
+	size_t n_points;
 };
 void gw_import_result_fini(struct gw_import_result *r);
+
+/* --- descriptions in files (hearth profile import); no state between files --- */
+
+struct gw_file_importer {
+	const char *name; /* "tuya-local" */
+	/*
+	 * root: the file as a tree; file: its name without folder and suffix, for ids. Each data point is told with
+	 * gw_import_fate. -EBADMSG: refused as a whole (*reterr_ says what was found and what was expected), -ENOMEM.
+	 */
+	int (*import)(const struct gw_node *root, const char *file,
+		      struct gw_import_result *ret_result, struct gw_error *reterr_);
+};
+const struct gw_file_importer *gw_file_importer_at(size_t index); /* NULL beyond the last */
+/* text: YAML or JSON of at most GW_DESCRIPTION_BYTES × 4. The result is empty on failure. -EINVAL: it cannot be parsed. */
+int gw_file_import(const struct gw_file_importer *i, struct gw_str text, const char *file,
+		   struct gw_import_result *ret_result, struct gw_error *reterr_) GW_MUST_USE;
 
 /*
  * State of one source of descriptions: some devices are described by several messages (Tasmota config + sensors, Home Assistant

@@ -25,6 +25,7 @@
 #define GW_DESCRIPTION_BYTES                                                                       \
 	(1024 * 1024) /* self-descriptions: bridge/devices of a large Zigbee network */
 #define GW_DESCRIPTION_NODES   200000
+#define GW_IMPORT_POINTS       4096		 /* data points of one file that a report names */
 #define GW_IMPORT_NOTES	       256		 /* of one description */
 #define GW_IMPORT_PARTS	       256		 /* messages that describe one device */
 #define GW_IMPORT_BYTES	       (8 * 1024 * 1024) /* of remembered parts of one source */

@@ -59,6 +59,9 @@ void gw_import_note(struct gw_import_result *r, const char *at, const char *fmt,
 	GW_PRINTF(3, 4);
 void gw_import_vnote(struct gw_import_result *r, const char *at, const char *fmt, va_list ap)
 	GW_PRINTF(3, 0);
+/* What became of a data point of a file; address or construct may be NULL. At most GW_IMPORT_POINTS are kept. */
+void gw_import_fate(struct gw_import_result *r, const char *at, enum gw_import_fate fate,
+		    const char *address, const char *construct);
 /* Text in the arena; "" when memory is out. */
 const char *gw_draft_printf(struct gw_draft *b, const char *fmt, ...) GW_PRINTF(2, 3);
 /* [a-z][a-z0-9_]* of at most 32 bytes; "" when nothing is left of the text. */

@@ -19,6 +19,7 @@ void gw_import_result_fini(struct gw_import_result *r)
 	}
 	gw_free(r->devices);
 	gw_free(r->notes);
+	gw_free(r->points);
 	*r = (struct gw_import_result){.devices = NULL};
 }
 

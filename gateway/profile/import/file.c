@@ -1,0 +1,73 @@
+/* Descriptions in files: the table of their kinds, and what became of each data point. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "gw/alloc.h"
+#include "profile/import/draft.h"
+#include "profile/import/file.h"
+
+static const struct gw_file_importer *const kinds[] = {
+	NULL,
+};
+
+const struct gw_file_importer *gw_file_importer_at(size_t index)
+{
+	for (size_t i = 0; kinds[i]; i++) {
+		if (i == index) {
+			return kinds[i];
+		}
+	}
+	return NULL;
+}
+
+int gw_file_import(const struct gw_file_importer *i, struct gw_str text, const char *file,
+		   struct gw_import_result *ret_result, struct gw_error *reterr_)
+{
+	static const struct gw_node_limits limits = {.max_bytes = GW_DESCRIPTION_BYTES * 4,
+						     .max_depth = GW_BODY_DEPTH,
+						     .max_nodes = GW_DESCRIPTION_NODES};
+	struct gw_arena *a = gw_arena_new((size_t)GW_DESCRIPTION_NODES * sizeof(struct gw_node) +
+					  limits.max_bytes);
+	struct gw_node *root = NULL;
+	if (!a) {
+		return gw_error_set(reterr_, -ENOMEM, "size", "out of memory");
+	}
+	int r = gw_node_parse_yaml(a, text, &limits, &root, reterr_); /* JSON is a part of it */
+	if (r == 0) {
+		*ret_result = (struct gw_import_result){.devices = NULL};
+		r = i->import(root, file, ret_result, reterr_);
+		if (r < 0) {
+			gw_import_result_fini(ret_result);
+		}
+	} else if (r != -ENOMEM) {
+		r = -EINVAL;
+	}
+	gw_arena_free(a);
+	return r;
+}
+
+static void copy(char *to, size_t cap, const char *from)
+{
+	(void)snprintf(to, cap, "%s", from ? from : "");
+}
+
+void gw_import_fate(struct gw_import_result *r, const char *at, enum gw_import_fate fate,
+		    const char *address, const char *construct)
+{
+	if (r->n_points == GW_IMPORT_POINTS) {
+		return;
+	}
+	if ((r->n_points & (r->n_points - 1)) == 0) { /* a power of two is full */
+		struct gw_import_point *points =
+			gw_realloc(r->points, r->n_points ? r->n_points * 2 : 1, sizeof(*points));
+		if (!points) {
+			return; /* a report with a line less */
+		}
+		r->points = points;
+	}
+	struct gw_import_point *p = &r->points[r->n_points++];
+	*p = (struct gw_import_point){.fate = fate};
+	copy(p->at, sizeof(p->at), at);
+	copy(p->address, sizeof(p->address), address);
+	copy(p->construct, sizeof(p->construct), construct);
+}

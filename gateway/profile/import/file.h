@@ -1,0 +1,6 @@
+/* The kinds of files that can be imported, one each: a table from its vocabulary to the model, and what is peculiar to it. */
+#pragma once
+
+#include "gw/import.h"
+
+/* extern const struct gw_file_importer gw_import_<kind>; */
