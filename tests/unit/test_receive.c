@@ -117,6 +117,9 @@ static void malformed_bodies_change_nothing(void **state)
 		"{\"POWER\":\"OFF\",\"x\":\"\xff\"}",
 		"{\"POWER\":\"OFF\",\"x\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}", /* deeper than GW_BODY_DEPTH */
 		"{POWER:\"OFF\"}",
+		"{\"\\ud800\":\"OFF\"}", /* half a surrogate pair is no key */
+		"{\"L\":[1,2}",
+		"{\"L\":[1,{\"a\"]}",
 		"nope",
 	};
 	struct profile_case c;
@@ -379,6 +382,12 @@ static void selectors_scan_like_trees(void **state)
 		const struct gw_body given = {.bytes = gw_str(i % 2 ? "" : body),
 					      .tree = i % 2 ? tree : NULL};
 		gw_binding_reset(c.b);
+		for (size_t len = 0; len < given.bytes.len; len++) { /* cut, it is no body */
+			assert_int_equal(
+				case_receive_at(&c, "m", gw_str_sub(gw_str(body), 0, len), false),
+				-EBADMSG);
+		}
+		gw_binding_reset(c.b);
 		assert_int_equal(gw_binding_receive(c.b, 0, &given, false, 0, &c.received), 0);
 		for (size_t k = 0; k < gw_countof(values); k++) {
 			char address[] = "x.t.a";
@@ -389,6 +398,103 @@ static void selectors_scan_like_trees(void **state)
 		gw_arena_free(a);
 	}
 	case_close(&c);
+}
+
+/* [k=v] compares text forms, whatever the body holds there. */
+static void selectors_know_every_scalar(void **state)
+{
+	static const struct {
+		const char *selector, *member, *value;
+	} rows[] = {
+		{"true", "true", "5"},
+		{"true", "\"true\"", "5"},
+		{"true", "false", "null"},
+		{"false", "false", "5"},
+		{"false", "null", "null"},
+		{"null", "null", "5"},
+		{"null", "\"\"", "null"},
+		{"1.5", "1.50", "5"},
+		{"1.5", "15e-1", "5"},
+		{"1.5", "\"1.5\"", "5"},
+		{"1.5", "\"1.50\"", "null"},
+		{"1.50", "1.50", "null"},
+		{"2", "1", "null"},
+		{"", "\"\"", "5"},
+		{"", "null", "null"},
+		{"a/b", "\"a\\/b\"", "5"},
+		{"a", "\"\\u0061\"", "5"},
+		{"a", "[\"a\"]", "null"},
+		{"a", "{\"a\":\"a\"}", "null"},
+		{"a", "\"\\ud800\"", "null"}, /* half a surrogate pair is no text */
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		char text[256];
+		snprintf(text, sizeof(text),
+			 "msgs: {m: {rx: s}}\npoints: {p: {in: \"m#/e/[n=%s]/v\"}}\n"
+			 "caps: {x.t.p: {type: int, point: p, ro: true}}",
+			 rows[i].selector);
+		case_open(&c, text);
+		snprintf(text, sizeof(text), "{\"e\":[{\"v\":5,\"n\":%s}]}", rows[i].member);
+		assert_int_equal(case_receive(&c, "m", text), 0);
+		if (strcmp(case_value(&c, "x.t.p"), rows[i].value) != 0) {
+			fail_msg("[n=%s] in %s gives %s", rows[i].selector, text, c.text.p);
+		}
+		case_close(&c);
+	}
+}
+
+/* A layer of a tree codec reads the map that its parent carries, and a text that it parses itself. */
+static void layers_of_trees(void **state)
+{
+	static const struct {
+		const char *codec, *body, *value;
+	} rows[] = {
+		{"json", "{\"f\":{\"a\":1}}", "1"},
+		{"json", "{\"f\":\"{\\\"a\\\":1}\"}", "1"},
+		{"json", "{\"f\":\"{\"}", "null"},
+		{"cbor", "{\"f\":{\"a\":1}}", "1"},
+		{"cbor", "{\"f\":\"a\"}", "null"},
+		{"form", "{\"f\":{\"a\":1}}", "1"},
+		{"form", "{\"f\":[1]}", "null"},
+		{"form", "{\"f\":5}", "null"},
+		{"form", "{\"f\":null}", "null"},
+		{"form", "{}", "null"},
+		{"text", "{\"f\":{\"a\":1}}", "null"},
+		{"bytes", "{\"f\":{\"a\":1}}", "null"},
+		{"cbor, decode: hex", "{\"f\":\"a1616101\"}", "1"},
+		{"cbor, decode: hex", "{\"f\":\"A1 61 61 01\"}", "1"},
+		{"cbor, decode: hex", "{\"f\":\"a16161\"}", "null"},
+		{"cbor, decode: hex", "{\"f\":\"a161610\"}", "null"},
+		{"cbor, decode: hex", "{\"f\":\"a16161g1\"}", "null"},
+		{"cbor, decode: base64", "{\"f\":\"oWFhAQ==\"}", "1"},
+		{"cbor, decode: base64", "{\"f\":\"oWFhAQ=\"}", "null"},
+		{"json, decode: utf16b64", "{\"f\":\"AHsAIgBhACIAOgAxAH0=\"}", "1"},
+		{"json, decode: utf16b64", "{\"f\":\"AHs*\"}", "null"},
+		{"json, decode: utf16b64", "{\"f\":\"2AA=\"}", "null"}, /* half a pair */
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		char yaml[256];
+		bool tree = rows[i].codec[0] != 't' && rows[i].codec[0] != 'b';
+		snprintf(
+			yaml, sizeof(yaml),
+			"msgs: {m: {rx: s}, f: {from: m#/f, codec: %s}}\npoints: {p: {in: \"%s\", as: %s}}\n"
+			"caps: {x.t.p: {type: int, point: p, ro: true}}",
+			rows[i].codec,
+			tree			  ? "f#/a"
+			: rows[i].codec[0] == 't' ? "f#"
+						  : "f@0",
+			rows[i].codec[0] == 'b' ? "u8" : "num");
+		case_open(&c, yaml);
+		assert_int_equal(case_receive(&c, "m", rows[i].body), 0);
+		if (strcmp(case_value(&c, "x.t.p"), rows[i].value) != 0) {
+			fail_msg("%s of %s gives %s", rows[i].codec, rows[i].body, c.text.p);
+		}
+		case_close(&c);
+	}
 }
 
 static void unavailable_has_no_value(void **state)
@@ -452,6 +558,8 @@ int main(void)
 		cmocka_unit_test(blocks_of_any_length),
 		cmocka_unit_test(texts_have_limits),
 		cmocka_unit_test(selectors_scan_like_trees),
+		cmocka_unit_test(selectors_know_every_scalar),
+		cmocka_unit_test(layers_of_trees),
 		cmocka_unit_test(unavailable_has_no_value),
 		cmocka_unit_test(out_of_memory),
 	};
