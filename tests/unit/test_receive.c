@@ -497,6 +497,100 @@ static void layers_of_trees(void **state)
 	}
 }
 
+/* References that §7 does not know, each with its neighbour that it does. */
+static void references_refused(void **state)
+{
+	static const struct {
+		const char *point, *code, *part; /* code NULL: accepted */
+	} rows[] = {
+		{"{in: j}", "ref", "is no reference"},
+		{"{in: ''}", "ref", "is no reference"},
+		{"{in: \"#/a\"}", "ref", "is no reference"},
+		{"{in: 5}", "schema", "expected"},
+		{"{in: [5]}", "schema", "expected"},
+		{"{in: \"k#/a\"}", "ref", "k"},
+		{"{in: \"j#\"}", NULL, NULL},
+		{"{in: \"j#/\"}", NULL, NULL},
+		{"{in: \"j#a\"}", "ref", "malformed"},
+		{"{in: \"j#/a~0~1\"}", NULL, NULL},
+		{"{in: \"j#/a~\"}", "ref", "malformed"},
+		{"{in: \"j#/a~2\"}", "ref", "malformed"},
+		{"{in: \"j#/[n=1]\"}", NULL, NULL},
+		{"{in: \"j#/[n=1]/v\"}", NULL, NULL},
+		{"{in: \"j#/[n=a/b]/v\"}", NULL, NULL},
+		{"{in: \"j#/[n=1\"}", "ref", "malformed"},
+		{"{in: \"j#/[n=1]v\"}", "ref", "malformed"},
+		{"{in: \"j#/[n]\"}", "ref", "malformed"},
+		{"{in: \"j#/[=1]\"}", "ref", "malformed"},
+		{"{in: \"j#/[]\"}", "ref", "malformed"},
+		{"{in: \"j@1\"}", "ref", "msg#/pointer"},
+		{"{in: \"j%258\"}", NULL, NULL},
+		{"{in: \"j%\"}", "ref", "malformed"},
+		{"{in: \"j%x\"}", "ref", "malformed"},
+		{"{out: \"j%258\"}", "ref", "read only"},
+		{"{out: \"j#/a\"}", NULL, NULL},
+		{"{out: \"j#/[n:1]/v\"}", NULL, NULL},
+		{"{out: \"j#/[1=1]/v\"}", "ref", "by position"},
+		{"{in: \"j#/[1=1]/v\"}", NULL, NULL},
+		{"{out: \"i#/a\"}", "access", "cannot be sent"},
+		{"{in: \"i#/a\"}", NULL, NULL},
+		{"{in: \"b@0\"}", NULL, NULL},
+		{"{in: \"b@999999999\"}", NULL, NULL},
+		{"{in: \"b@1234567890\"}", "ref", "malformed"},
+		{"{in: \"b@01\"}", "ref", "malformed"},
+		{"{in: \"b@-1\"}", "ref", "malformed"},
+		{"{in: \"b@\"}", "ref", "malformed"},
+		{"{in: \"b@x\"}", "ref", "malformed"},
+		{"{in: \"b@0.7\"}", NULL, NULL},
+		{"{in: \"b@0.8\"}", "ref", "malformed"},
+		{"{in: \"b@0.\"}", "ref", "malformed"},
+		{"{in: \"b@0.0:8\"}", NULL, NULL},
+		{"{in: \"b@0.0:0\"}", "ref", "malformed"},
+		{"{in: \"b@0.0:9\"}", "ref", "malformed"},
+		{"{in: \"b@0.7:2\"}", "ref", "malformed"},
+		{"{in: \"b@0.6:2\"}", NULL, NULL},
+		{"{in: \"b#/a\"}", "ref", "msg@12"},
+		{"{in: \"t#\"}", NULL, NULL},
+		{"{in: \"t#/a\"}", "ref", "one scalar"},
+		{"{in: \"v#/255\"}", NULL, NULL},
+		{"{in: \"v#/256\"}", "ref", "a tag"},
+		{"{in: \"v#/a\"}", "ref", "a tag"},
+		{"{in: \"v#\"}", "ref", "a tag"},
+		{"{in: \"v#/1/2\"}", "ref", "a tag"},
+		/* two that write the same place */
+		{"{out: [\"j#/a\", \"j#/b\"]}", NULL, NULL},
+		{"{out: [\"j#/a\", \"j#/a\"]}", "overlap", ""},
+		{"{out: [\"j#/a\", \"j#/a/b\"]}", "overlap", ""},
+		{"{out: [\"j#/[n=1]/v\", \"j#/[n=2]/v\"]}", NULL, NULL},
+		{"{out: [\"j#/[n=1]/v\", \"j#/[m=1]/v\"]}", NULL, NULL},
+		{"{out: [\"j#/[n=1]/v\", \"j#/n/v\"]}", NULL, NULL},
+		{"{out: [\"j#/[n=1]/v\", \"j#/[n:1]/v\"]}", "overlap", ""},
+		{"{out: [\"b@0.0:4\", \"b@0.4:4\"]}", NULL, NULL},
+		{"{out: [\"b@0.0:4\", \"b@0.3\"]}", "overlap", ""},
+		{"{out: [\"b@1\", \"b@0\"]}", NULL, NULL},
+		{"{out: [\"b@1\", \"b@1.7\"]}", "overlap", ""},
+		{"{out: [\"b@1\", \"j#/a\"]}", NULL, NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		struct gw_error e = {0};
+		GW_AUTO(gw_buf_fini) struct gw_buf yaml = GW_BUF_INIT(4096);
+		gw_buf_printf(
+			&yaml,
+			"msgs: {j: {rx: s, tx: c}, i: {rx: t}, b: {rx: u, tx: d, codec: bytes, fill: '00 00'}, "
+			"t: {rx: w, codec: text}, v: {rx: x, codec: tlv}}\npoints: {p: %s}\n",
+			rows[i].point);
+		int r = case_load(&c, yaml.p, &e);
+		const char *code = r < 0 ? e.code : "";
+		if (strcmp(code, rows[i].code ? rows[i].code : "") != 0 ||
+		    (rows[i].code && !strstr(e.text, rows[i].part))) {
+			fail_msg("%s: %s at %s, %s", rows[i].point, code, e.at, e.text);
+		}
+		case_close(&c);
+	}
+}
+
 static void unavailable_has_no_value(void **state)
 {
 	struct profile_case c;
@@ -560,6 +654,7 @@ int main(void)
 		cmocka_unit_test(selectors_scan_like_trees),
 		cmocka_unit_test(selectors_know_every_scalar),
 		cmocka_unit_test(layers_of_trees),
+		cmocka_unit_test(references_refused),
 		cmocka_unit_test(unavailable_has_no_value),
 		cmocka_unit_test(out_of_memory),
 	};
