@@ -468,8 +468,11 @@ static void layers_of_trees(void **state)
 		{"cbor, decode: hex", "{\"f\":\"a16161\"}", "null"},
 		{"cbor, decode: hex", "{\"f\":\"a161610\"}", "null"},
 		{"cbor, decode: hex", "{\"f\":\"a16161g1\"}", "null"},
+		{"cbor, decode: hex", "{\"f\":\"a16161:1\"}", "null"},
+		{"cbor, decode: hex", "{\"f\":\"a16161-1\"}", "null"},
 		{"cbor, decode: base64", "{\"f\":\"oWFhAQ==\"}", "1"},
 		{"cbor, decode: base64", "{\"f\":\"oWFhAQ=\"}", "null"},
+		{"cbor, decode: base64", "{\"f\":\"oWFh\\u0000Q==\"}", "null"},
 		{"json, decode: utf16b64", "{\"f\":\"AHsAIgBhACIAOgAxAH0=\"}", "1"},
 		{"json, decode: utf16b64", "{\"f\":\"AHs*\"}", "null"},
 		{"json, decode: utf16b64", "{\"f\":\"2AA=\"}", "null"}, /* half a pair */

@@ -381,27 +381,88 @@ static void fixed_bodies(void **state)
 	}
 }
 
+static void texts_are_written(void **state)
+{
+	static const struct {
+		const char *address, *value, *sent;
+	} rows[] = {
+		{"x.t.h", "5400", "30313a3330"}, /* 01:30 */
+		{"x.t.h", "36000000", "range"},
+		{"x.t.n", "2", "32"},
+		{"x.t.i", "true", "state-unknown:n"}, /* full: the point that it always has */
+		{"x.t.w", "\"A\xc4\x80\"", "7b2277223a224145454241413d3d227d"},
+		{"x.t.w", "\"\"", "7b2277223a22227d"},
+	};
+	(void)state;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		case_open(
+			&c,
+			"msgs: {j: {rx: s, tx: c}, t: {tx: t, codec: text}, f: {tx: f, codec: text, mode: full}, "
+			"w: {from: j#/w, codec: text, decode: utf16b64}}\n"
+			"points: {h: {out: t#, as: hm}, n: {in: j#/n, out: f#}, w: {out: w#}, i: {in: j#/i}}\n"
+			"caps: {x.t.h: {type: int, point: h}, x.t.n: {type: int, point: n}, "
+			"x.t.w: {type: str, point: w}, x.t.i: {type: bool, toggle: f, point: i}}\n");
+		assert_int_equal(case_receive(&c, "j", "{\"i\":false}"), 0);
+		written_is(&c, rows[i].address, rows[i].value, rows[i].sent);
+		case_close(&c);
+	}
+}
+
+/* Every allocation of a write fails once: nothing is sent, nothing is lost, and it is told as what it is. */
 static void failed_allocations(void **state)
 {
-	struct profile_case c;
+	static const struct {
+		const char *profile, *msg, *seen, *address, *value;
+	} rows[] = {
+		{ac, "m", "{\"1\":true,\"4\":\"cold\"}", "thermostat.mode", "\"heat\""},
+		{frame, "m", "00010203", "x.t.w", "258"},
+		{frame, "m", "00010203", "x.t.v", "7"},
+		{"msgs: {m: {rx: s, tx: c, codec: cbor}}\npoints: {p: {io: m#/a/b}}\ncaps: {x.t.p: {type: str, point: p}}",
+		 "m", "a0", "x.t.p", "\"text\""},
+		{"msgs: {m: {rx: s, tx: c, codec: form}}\npoints: {p: {io: m#/a}}\ncaps: {x.t.p: {type: str, point: p}}",
+		 "m", "613d62", "x.t.p", "\"text\""},
+		{"msgs: {m: {rx: s, tx: c, codec: tlv}}\npoints: {p: {io: m#/1}}\ncaps: {x.t.p: {type: int, point: p}}",
+		 "m", "", "x.t.p", "5"},
+		{"msgs: {m: {rx: s, tx: c}, w: {from: m#/w, codec: text, decode: utf16b64}}\n"
+		 "points: {p: {io: w#}}\ncaps: {x.t.p: {type: str, point: p}}",
+		 "m", "{}", "x.t.p", "\"text\""},
+	};
 	(void)state;
-	case_open(&c, ac);
-	assert_int_equal(case_receive(&c, "m", "{\"1\":true,\"4\":\"cold\"}"), 0);
-	const struct gw_node heat = {.type = GW_NODE_TEXT, .text = GW_STR("heat")};
-	const struct gw_wanted wanted = {GW_STR("thermostat.mode"), &heat};
-	for (uint64_t n = 1;; n++) {
-		struct gw_outgoing out = {0};
-		gw_alloc_fail_at(n);
-		int r = gw_binding_write(c.b, &wanted, 1, 0, &out, &c.refused);
-		gw_alloc_fail_at(0);
-		if (r == 0) {
-			assert_int_equal(out.n_msgs, 1);
-			gw_outgoing_fini(&out);
-			assert_true(n > 4);
-			break;
+	for (size_t i = 0; i < gw_countof(rows); i++) {
+		struct profile_case c;
+		case_open(&c, rows[i].profile);
+		assert_int_equal(rows[i].seen[0] == '{'
+					 ? case_receive(&c, rows[i].msg, rows[i].seen)
+					 : case_receive_hex(&c, rows[i].msg, rows[i].seen),
+				 0);
+		const struct gw_node_limits limits = {.max_bytes = 256, .max_depth = 4};
+		struct gw_arena *a = gw_arena_new(4096);
+		struct gw_node *value = NULL;
+		assert_int_equal(
+			gw_node_parse_json(a, gw_str(rows[i].value), &limits, &value, NULL), 0);
+		const struct gw_wanted wanted = {gw_str(rows[i].address), value};
+		for (uint64_t n = 1;; n++) {
+			struct gw_outgoing out = {0};
+			c.refused = (struct gw_write_error){0};
+			gw_alloc_fail_at(n);
+			int r = gw_binding_write(c.b, &wanted, 1, 0, &out, &c.refused);
+			gw_alloc_fail_at(0);
+			if (r == 0) {
+				assert_int_equal(out.n_msgs, 1);
+				gw_outgoing_fini(&out);
+				assert_true(n > 4);
+				break;
+			}
+			if (r != -ENOMEM) {
+				fail_msg("%s, allocation %d: %d %s %s", rows[i].address, (int)n, r,
+					 c.refused.code, c.refused.text);
+			}
+			assert_int_equal(out.n_msgs, 0);
 		}
+		gw_arena_free(a);
+		case_close(&c);
 	}
-	case_close(&c);
 }
 
 int main(void)
@@ -419,6 +480,7 @@ int main(void)
 		cmocka_unit_test(frames_refuse_what_does_not_fit),
 		cmocka_unit_test(blocks_are_written),
 		cmocka_unit_test(fixed_bodies),
+		cmocka_unit_test(texts_are_written),
 		cmocka_unit_test(failed_allocations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
