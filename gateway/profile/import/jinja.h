@@ -21,6 +21,7 @@ struct gw_sym {
 	struct gw_tpl t; /* CONST, PATH, TABLE; COND and DEFINED: the place that is looked at */
 	struct gw_node *values; /* COND: texts that make it true; LIST: items; DICT: members */
 	bool negated;		/* COND, DEFINED */
+	bool undefined;		/* CONST: the "" of a key that a dictionary does not have */
 };
 
 struct gw_jinja {

@@ -49,6 +49,9 @@ static int membership(struct gw_jinja *t, struct gw_sym *left, const struct gw_n
 	}
 	if (left->kind == GW_SYM_CONST) {
 		struct gw_str s = gw_jinja_raw_form(t, left->t.constant);
+		if (!s.p) {
+			return gw_jinja_no_memory(t);
+		}
 		bool found = false;
 		gw_node_for(n, texts)
 		{
@@ -138,9 +141,14 @@ static int comparison(struct gw_jinja *t, struct gw_sym *ret)
 static int as_condition(struct gw_jinja *t, struct gw_sym *s)
 {
 	static const char *const falsy[] = {"false", "0", ""};
-	if (s->kind != GW_SYM_PATH || !gw_linear_is_none(s->t.linear)) {
-		return s->kind == GW_SYM_TABLE ? gw_jinja_refuse(t, "a condition on a chosen text")
-					       : 0;
+	if (s->kind == GW_SYM_TABLE) {
+		return gw_jinja_refuse(t, "a condition on a chosen text");
+	}
+	if (s->kind != GW_SYM_PATH) {
+		return 0;
+	}
+	if (!gw_linear_is_none(s->t.linear)) {
+		return gw_jinja_refuse(t, "a condition on a computed number");
 	}
 	struct gw_node *values = gw_node_new(t->a, GW_NODE_LIST);
 	for (size_t i = 0; values && i < gw_countof(falsy); i++) {

@@ -95,6 +95,15 @@ struct gw_str gw_jinja_raw_form(struct gw_jinja *t, const struct gw_node *n)
 	return gw_arena_text(t->a, gw_buf_str(&b));
 }
 
+/* Texts that outgrow their buffer are refused, never cut. */
+static int check(struct gw_jinja *t, const struct gw_buf *b)
+{
+	int r = gw_buf_error(b);
+	return r == 0	     ? 0
+	       : r == -E2BIG ? gw_jinja_refuse(t, "a text that is too long")
+			     : gw_jinja_no_memory(t);
+}
+
 static struct gw_sym of_const(struct gw_node *n)
 {
 	return (struct gw_sym){
@@ -116,6 +125,9 @@ int gw_jinja_bool(struct gw_jinja *t, bool v, struct gw_sym *ret)
 
 static int number_const(struct gw_jinja *t, double v, struct gw_sym *ret)
 {
+	if (!isfinite(v)) {
+		return gw_jinja_refuse(t, "a number that is too large");
+	}
 	*ret = of_const(gw_node_new_number(t->a, v));
 	return ret->t.constant ? 0 : gw_jinja_no_memory(t);
 }
@@ -151,6 +163,10 @@ static int string(struct gw_jinja *t, struct gw_str *ret)
 		return gw_jinja_refuse(t, "a text without its closing quote");
 	}
 	t->p++;
+	int r = check(t, &b);
+	if (r < 0) {
+		return r;
+	}
 	*ret = gw_arena_text(t->a, gw_buf_str(&b));
 	return ret->p ? 0 : gw_jinja_no_memory(t);
 }
@@ -336,6 +352,9 @@ int gw_jinja_step(struct gw_jinja *t, struct gw_sym *s, struct gw_str token)
 	if (s->kind != GW_SYM_PATH || s->t.whole || !gw_linear_is_none(s->t.linear)) {
 		return gw_jinja_refuse(t, "a member of something that is no part of value_json");
 	}
+	if (!token.p) {
+		return gw_jinja_no_memory(t);
+	}
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_TEXT_BYTES);
 	gw_buf_puts(&b, s->t.pointer);
 	gw_buf_putc(&b, '/');
@@ -345,6 +364,10 @@ int gw_jinja_step(struct gw_jinja *t, struct gw_sym *s, struct gw_str token)
 		} else {
 			gw_buf_putc(&b, token.p[i]);
 		}
+	}
+	int r = check(t, &b);
+	if (r < 0) {
+		return r;
 	}
 	struct gw_str pointer = gw_arena_text(t->a, gw_buf_str(&b));
 	s->t.pointer = pointer.p;
@@ -357,10 +380,15 @@ static int look_up(struct gw_jinja *t, struct gw_sym *d, const struct gw_sym *ke
 {
 	if (key->kind == GW_SYM_CONST) {
 		struct gw_str text = gw_jinja_raw_form(t, key->t.constant);
-		struct gw_node *found = text.p ? gw_node_get_str(d->values, text) : NULL;
+		if (!text.p) {
+			return gw_jinja_no_memory(t);
+		}
+		struct gw_node *found = gw_node_get_str(d->values, text);
 		found = found ? found : other;
 		if (!found) {
-			return gw_jinja_text(t, GW_STR(""), d); /* undefined prints nothing */
+			int r = gw_jinja_text(t, GW_STR(""), d); /* undefined prints nothing */
+			d->undefined = true;
+			return r;
 		}
 		*d = of_const(gw_node_copy(t->a, found));
 		return d->t.constant ? 0 : gw_jinja_no_memory(t);
@@ -423,6 +451,10 @@ static int subscript(struct gw_jinja *t, struct gw_sym *s)
 	}
 	if (key.kind != GW_SYM_CONST) {
 		return gw_jinja_refuse(t, "a member whose name is computed");
+	}
+	double index;
+	if (const_number(&key, &index) && index < 0) {
+		return gw_jinja_refuse(t, "an index from the end");
 	}
 	return gw_jinja_step(t, s, gw_jinja_raw_form(t, key.t.constant));
 }
@@ -506,6 +538,11 @@ static int apply_filter(struct gw_jinja *t, struct gw_str filter, struct gw_sym 
 		"a filter that is not float, int, round, default, is_defined, lower, upper, trim or string");
 }
 
+static bool is_default(struct gw_str filter)
+{
+	return gw_str_is(filter, "default") || gw_str_is(filter, "d");
+}
+
 /* float(0), round(2), default('x'): the arguments; default is the only one that counts. */
 static int arguments(struct gw_jinja *t, struct gw_str filter, struct gw_sym *s)
 {
@@ -529,10 +566,15 @@ static int arguments(struct gw_jinja *t, struct gw_str filter, struct gw_sym *s)
 			return gw_jinja_refuse(t, "malformed arguments");
 		}
 	}
-	if ((gw_str_is(filter, "default") || gw_str_is(filter, "d")) && s->kind == GW_SYM_PATH) {
+	if (!is_default(filter) || !first) {
+		return 0;
+	}
+	if (s->kind == GW_SYM_PATH) {
 		s->t.absent = first;
-	} else if (gw_str_is(filter, "default") && s->kind == GW_SYM_TABLE && !s->t.other) {
+	} else if (s->kind == GW_SYM_TABLE && !s->t.other) {
 		s->t.other = first;
+	} else if (s->kind == GW_SYM_CONST && s->undefined) {
+		*s = of_const(first);
 	}
 	return 0;
 }
@@ -541,10 +583,7 @@ static int filter(struct gw_jinja *t, struct gw_sym *s)
 {
 	struct gw_str f = gw_jinja_name(t);
 	int r = gw_jinja_take(t, "(") ? arguments(t, f, s) : 0;
-	if (r < 0 || gw_str_is(f, "default") || gw_str_is(f, "d")) {
-		return r;
-	}
-	return apply_filter(t, f, s);
+	return r < 0 || is_default(f) ? r : apply_filter(t, f, s);
 }
 
 static int postfix(struct gw_jinja *t, struct gw_sym *ret)
