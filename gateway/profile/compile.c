@@ -464,11 +464,17 @@ static int compile_sections(struct gw_compiler *c)
 		const char *schema; /* checked before; NULL: with an earlier one */
 		int (*compile)(struct gw_compiler *c);
 	} sections[] = {
-		{"msgs", check_channels},	 {NULL, gw_compile_msgs},
-		{"points", gw_compile_points},	 {NULL, gw_compile_extracts},
-		{NULL, gw_compile_link},	 {"caps", NULL},
-		{"components", gw_compile_caps}, {NULL, gw_compile_order},
-		{NULL, gw_compile_moved},	 {NULL, gw_law_check},
+		{"msgs", check_channels},
+		{NULL, gw_compile_msgs},
+		{"points", gw_compile_points},
+		{NULL, gw_compile_extracts},
+		{NULL, gw_compile_link},
+		{"caps", NULL},
+		{"components", gw_compile_caps},
+		{NULL, gw_compile_order},
+		{NULL, gw_compile_moved},
+		{NULL, gw_cost_check},
+		{NULL, gw_law_check},
 	};
 	for (size_t i = 0; i < gw_countof(sections); i++) {
 		c->at[0] = 0;

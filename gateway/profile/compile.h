@@ -44,6 +44,9 @@ int gw_refuse_unfit(struct gw_compiler *c, const struct gw_node *n, const char *
 /* Like gw_refuse for a refusal that *c->error already holds, without its place. */
 int gw_refuse_placed(struct gw_compiler *c, const struct gw_node *n, const char *child);
 
+int gw_cost_check(struct gw_compiler *c) GW_MUST_USE; /* "size" beyond GW_COST_… */
+#define GW_LAW_SAMPLES 1024			      /* evaluations of a sampled capability */
+
 void *gw_compile_alloc(struct gw_compiler *c, size_t count, size_t size) GW_MUST_USE;
 #define gw_compile_array(c, type, count) ((type *)gw_compile_alloc((c), (count), sizeof(type)))
 struct gw_text *gw_compile_text(struct gw_compiler *c,

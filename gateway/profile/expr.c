@@ -588,6 +588,20 @@ bool gw_expr_name(const struct gw_expr *e, size_t i, enum gw_name_kind *ret_kind
 	return true;
 }
 
+bool gw_expr_use(const struct gw_expr *e, size_t *pos, enum gw_name_kind *ret_kind,
+		 uint16_t *ret_index)
+{
+	while (*pos < e->n_code) {
+		const struct gw_instr *i = &e->code[(*pos)++];
+		if (i->op == GW_OP_NAME) {
+			*ret_kind = (enum gw_name_kind)i->a;
+			*ret_index = i->b;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool gw_expr_is_function(struct gw_str name)
 {
 	return find_function(name) >= 0;

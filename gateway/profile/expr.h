@@ -32,5 +32,8 @@ void gw_expr_fini(struct gw_expr *e);
 /* The names used, in order of appearance; false beyond the last. For dependencies and state-unknown:<first null point>. */
 bool gw_expr_name(const struct gw_expr *e, size_t i, enum gw_name_kind *ret_kind,
 		  uint16_t *ret_index);
+/* Each place where a name stands, from *pos = 0 on: a name that stands twice is looked up twice. */
+bool gw_expr_use(const struct gw_expr *e, size_t *pos, enum gw_name_kind *ret_kind,
+		 uint16_t *ret_index);
 bool gw_expr_is_function(struct gw_str name);	/* a point may not be called like one */
 unsigned gw_expr_cost(const struct gw_expr *e); /* operators and calls */

@@ -1,5 +1,6 @@
 /* The forms of profile-language §10: which one stands under a capability, and the small ones. */
 #include "profile/form.h"
+#include "profile/cost.h"
 
 #include <errno.h>
 #include <math.h>
@@ -195,10 +196,16 @@ static void explain_point(const struct gw_form *form, const struct gw_view *v,
 	explain_raw(v, f->point, b);
 }
 
+static uint64_t cost_point(const struct gw_form *form, const struct gw_costing *c)
+{
+	return gw_cost_point(c, gw_container(form, struct point_form, form)->point);
+}
+
 const struct gw_form_ops gw_form_point = {.key = "point",
 					  .place = GW_FORM_PROPERTY | GW_FORM_INNER,
 					  .compile = compile_point,
 					  .read = read_point,
+					  .cost = cost_point,
 					  .write = write_point,
 					  .explain = explain_point};
 
@@ -283,11 +290,18 @@ static void explain_expr(const struct gw_form *form, const struct gw_view *v,
 	}
 }
 
+static uint64_t cost_expr(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct expr_form *f = gw_container(form, struct expr_form, form);
+	return gw_cost_add(gw_cost_expr(c, f->expr), gw_cost_sets(c, f->sets, f->n_sets));
+}
+
 const struct gw_form_ops gw_form_expr = {.key = "expr",
 					 .place = GW_FORM_PROPERTY | GW_FORM_INNER,
 					 .sampled = true,
 					 .compile = compile_expr,
 					 .read = read_expr,
+					 .cost = cost_expr,
 					 .write = write_expr,
 					 .explain = explain_expr};
 
@@ -383,5 +397,14 @@ static void read_event(const struct gw_form *form, const struct gw_view *v, stru
 	r->x = gw_view_point(v, gw_container(form, const struct gw_event_form, form)->point);
 }
 
-const struct gw_form_ops gw_form_event = {
-	.key = "event", .place = GW_FORM_EVENT, .compile = compile_event, .read = read_event};
+static uint64_t cost_event(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct gw_event_form *f = gw_container(form, struct gw_event_form, form);
+	return gw_cost_add(gw_cost_point(c, f->point), f->n_only);
+}
+
+const struct gw_form_ops gw_form_event = {.key = "event",
+					  .place = GW_FORM_EVENT,
+					  .compile = compile_event,
+					  .read = read_event,
+					  .cost = cost_event};

@@ -3,6 +3,7 @@
 
 #include "gw/alloc.h"
 #include "gw/limits.h"
+#include "profile/cost.h"
 #include "profile/form.h"
 
 /* --- toggle --- */
@@ -104,10 +105,17 @@ static void explain_toggle(const struct gw_form *form, const struct gw_view *v,
 	f->inner->ops->explain(f->inner, v, r, b);
 }
 
+static uint64_t cost_toggle(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct gw_form *inner = gw_container(form, struct gw_toggle_form, form)->inner;
+	return gw_cost_add(1, inner->ops->cost(inner, c));
+}
+
 const struct gw_form_ops gw_form_toggle = {.key = "toggle",
 					   .place = GW_FORM_PROPERTY,
 					   .compile = compile_toggle,
 					   .read = read_toggle,
+					   .cost = cost_toggle,
 					   .write = write_toggle,
 					   .explain = explain_toggle};
 
@@ -177,7 +185,19 @@ static int write_action(const struct gw_form *form, struct gw_writing *w)
 	return gw_write_sets(w, f->sets, f->n_sets);
 }
 
-const struct gw_form_ops gw_form_send = {
-	.key = "send", .place = GW_FORM_ACTION, .compile = compile_action, .write = write_action};
-const struct gw_form_ops gw_form_action = {
-	.key = "action", .place = GW_FORM_ACTION, .compile = compile_action, .write = write_action};
+static uint64_t cost_action(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct gw_action_form *f = gw_container(form, struct gw_action_form, form);
+	return gw_cost_add(f->n_sends, gw_cost_sets(c, f->sets, f->n_sets));
+}
+
+const struct gw_form_ops gw_form_send = {.key = "send",
+					 .place = GW_FORM_ACTION,
+					 .compile = compile_action,
+					 .write = write_action,
+					 .cost = cost_action};
+const struct gw_form_ops gw_form_action = {.key = "action",
+					   .place = GW_FORM_ACTION,
+					   .compile = compile_action,
+					   .write = write_action,
+					   .cost = cost_action};

@@ -4,6 +4,7 @@
 
 #include "gw/alloc.h"
 #include "gw/json.h"
+#include "profile/cost.h"
 #include "profile/form.h"
 
 #define GW_FLAG_BITS 53
@@ -152,10 +153,21 @@ static void explain_parts(const struct gw_form *form, const struct gw_view *v,
 	}
 }
 
+static uint64_t cost_parts(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct parts_form *f = gw_container(form, struct parts_form, form);
+	uint64_t sum = 0;
+	for (uint16_t i = 0; i < f->n; i++) {
+		sum = gw_cost_add(sum, 2 * gw_cost_point(c, f->parts[i].point));
+	}
+	return sum;
+}
+
 const struct gw_form_ops gw_form_parts = {.key = "parts",
 					  .place = GW_FORM_PROPERTY | GW_FORM_INNER,
 					  .compile = compile_parts,
 					  .read = read_parts,
+					  .cost = cost_parts,
 					  .write = write_parts,
 					  .prove = prove_parts,
 					  .explain = explain_parts};
@@ -300,10 +312,17 @@ static void explain_flags(const struct gw_form *form, const struct gw_view *v,
 	gw_raw_text_form(&now, b);
 }
 
+static uint64_t cost_flags(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct flags_form *f = gw_container(form, struct flags_form, form);
+	return gw_cost_add(2 * GW_FLAG_BITS, gw_cost_point(c, f->point));
+}
+
 const struct gw_form_ops gw_form_flags = {.key = "flags",
 					  .place = GW_FORM_PROPERTY | GW_FORM_INNER,
 					  .compile = compile_flags,
 					  .read = read_flags,
+					  .cost = cost_flags,
 					  .write = write_flags,
 					  .list = list_flags,
 					  .explain = explain_flags};

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "gw/alloc.h"
+#include "profile/cost.h"
 #include "profile/form.h"
 
 struct entry {
@@ -192,11 +193,25 @@ static void explain_select(const struct gw_form *form, const struct gw_view *v,
 	r->by->ops->explain(r->by, v, r, b);
 }
 
+static uint64_t cost_select(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct select_form *f = gw_container(form, struct select_form, form);
+	uint64_t sum = 0;
+	for (uint16_t i = 0; i < f->n; i++) {
+		const struct entry *e = &f->entries[i];
+		sum = gw_cost_add(sum, gw_cost_cond(c, e->cond));
+		sum = gw_cost_add(sum, e->form->ops->cost ? e->form->ops->cost(e->form, c) : 1);
+		sum = gw_cost_add(sum, gw_cost_sets(c, e->sets, e->n_sets));
+	}
+	return sum;
+}
+
 const struct gw_form_ops gw_form_select = {.key = "select",
 					   .place = GW_FORM_PROPERTY,
 					   .sampled = true,
 					   .compile = compile_select,
 					   .read = read_select,
+					   .cost = cost_select,
 					   .write = write_select,
 					   .prove = prove_select,
 					   .names = names_of_select,

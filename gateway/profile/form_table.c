@@ -3,6 +3,7 @@
 
 #include "gw/alloc.h"
 #include "gw/limits.h"
+#include "profile/cost.h"
 #include "profile/form.h"
 
 struct cell {
@@ -340,10 +341,27 @@ static void explain_table(const struct gw_form *form, const struct gw_view *v,
 	gw_buf_puts(b, "]");
 }
 
+/* Read: every cell of every row; write: the same once more, and the columns. */
+static uint64_t cost_table(const struct gw_form *form, const struct gw_costing *c)
+{
+	const struct table_form *f = gw_container(form, struct table_form, form);
+	uint64_t sum = 0;
+	for (uint16_t i = 0; i < f->n_columns; i++) {
+		sum = gw_cost_add(sum, gw_cost_point(c, f->columns[i]));
+	}
+	for (uint16_t i = 0; i < f->n_rows; i++) {
+		for (uint16_t k = 0; k < f->n_columns; k++) {
+			sum = gw_cost_add(sum, 2 * (1U + f->rows[i].cells[k].n));
+		}
+	}
+	return sum;
+}
+
 const struct gw_form_ops gw_form_table = {.key = "table",
 					  .place = GW_FORM_PROPERTY | GW_FORM_INNER,
 					  .compile = compile_table,
 					  .read = read_table,
+					  .cost = cost_table,
 					  .write = write_table,
 					  .prove = prove_table,
 					  .names = names_of_table,

@@ -357,6 +357,7 @@ const char *gw_packing_write(const struct gw_packing *k, const struct gw_node *l
 struct gw_view;
 struct gw_writing;
 struct gw_compiler;
+struct gw_costing;
 struct gw_form;
 
 struct gw_cond_term {
@@ -426,6 +427,8 @@ struct gw_form_ops {
 		     struct gw_buf *b); /* flags: JSON list of the symbols */
 	int (*prove)(const struct gw_form *f, struct gw_compiler *c, const struct gw_node *cap);
 	/* The k-th set of values that it names for a point, for sampling; false beyond the last. */
+	/* Steps to read and write it once, at worst; NULL: one. */
+	uint64_t (*cost)(const struct gw_form *f, const struct gw_costing *c);
 	bool (*names)(const struct gw_form *f, uint16_t point, size_t k,
 		      const struct gw_raw **ret_values, size_t *ret_n);
 	void (*explain)(const struct gw_form *f, const struct gw_view *v,

@@ -1,4 +1,4 @@
-foreach(module conformance forms law line receive vectors write)
+foreach(module conformance cost forms law line receive vectors write)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
 

@@ -22,6 +22,10 @@
 #define GW_BODY_DEPTH	   16
 #define GW_BODY_NODES	   10000
 #define GW_BODY_TEXT_BYTES 4096
+/* Worst cases of a profile in steps of some 10 ns (profile/cost.c): one capability, one message, the sampling of all laws. */
+#define GW_COST_CAPABILITY 200000
+#define GW_COST_MESSAGE	   1000000
+#define GW_COST_SAMPLING   200000000
 #define GW_DESCRIPTION_BYTES                                                                       \
 	(1024 * 1024) /* self-descriptions: bridge/devices of a large Zigbee network */
 #define GW_DESCRIPTION_NODES   200000

@@ -162,6 +162,7 @@ struct gw_msg_info {
 	unsigned on;	/* gw_ask_on */
 	int64_t every_ms, min_gap_ms, coalesce_ms;
 	bool asks; /* has get, or tx with reply: can be polled */
+	uint64_t cost; /* steps to receive it, at worst (profile/cost.c) */
 };
 
 /* One capability of the plan. */
