@@ -4,13 +4,8 @@
 #pragma once
 
 #include <stdio.h>
-#include <string.h>
 
-#include "gw/node.h"
-#include "gw_test.h"
-#include "live_profiles.h"
-#include "made_profile.h"
-#include "mqtt_home.h"
+#include "made_home.h"
 
 /* clang-format off */
 static const struct made_cap light[] = {
@@ -154,10 +149,6 @@ static const struct made_cap deaf[] = {
 };
 /* clang-format on */
 
-#define MADE(name, kind)                                                                           \
-	{                                                                                          \
-		.id = #name, .type = (kind), .caps = (name), .n_caps = gw_countof(name)            \
-	}
 static const struct made_profile devices[] = {
 	MADE(light, "light_color"),
 	MADE(lamp_xy, "light_on_off"),
@@ -182,70 +173,14 @@ static const struct made_profile devices[] = {
 	MADE(deaf, "cooktop"),
 };
 
-/* --- a home of all of them --- */
-
-struct ha_home {
-	struct mqtt_home m;
-	struct gw_buf texts[gw_countof(devices)];
-	const char *profiles[gw_countof(devices) + 2];
-	struct gw_arena *arena;
-};
-
-static inline void add_device(struct ha_home *h, const struct made_profile *p)
+/* All of them are there, and what the surface says to that was heard. */
+static inline void open_home(struct made_home *h, const char *options)
 {
-	GW_AUTO(gw_buf_fini) struct gw_buf state = GW_BUF_INIT(4096);
-	char profile[64], vars[64], topic[64];
-	(void)snprintf(profile, sizeof(profile), "made.%s", p->id);
-	(void)snprintf(vars, sizeof(vars), "topic=%s", p->id);
-	(void)snprintf(topic, sizeof(topic), "dev/%s", p->id);
-	(void)live_home_add_typed(&h->m.home, p->id, profile, vars, p->type);
-	live_home_up(&h->m.home);
-	made_state(p, &state);
-	played_receive(topic, state.p, false);
-}
-
-static inline void open_home(struct ha_home *h, const char *options)
-{
-	memset(h, 0, sizeof(*h));
+	made_home_open(h, devices, gw_countof(devices), options);
 	for (size_t i = 0; i < gw_countof(devices); i++) {
-		gw_buf_init(&h->texts[i], 65536);
-		made_write(&devices[i], &h->texts[i]);
-		h->profiles[i] = h->texts[i].p;
-	}
-	h->profiles[gw_countof(devices)] = plug_profile;
-	h->arena = gw_arena_new(16u << 20);
-	assert_non_null(h->arena);
-	mqtt_home_open(&h->m, h->profiles, options);
-}
-
-static inline void close_home(struct ha_home *h)
-{
-	mqtt_home_close(&h->m);
-	gw_arena_free(h->arena);
-	for (size_t i = 0; i < gw_countof(devices); i++) {
-		gw_buf_fini(&h->texts[i]);
-	}
-}
-
-static inline void add_all(struct ha_home *h)
-{
-	(void)live_home_add(&h->m.home, "plug", "test.plug", "topic=p mac=001122334455");
-	played_receive("lwt/p", "Online", false);
-	for (size_t i = 0; i < gw_countof(devices); i++) {
-		add_device(h, &devices[i]);
+		made_home_add(h, devices[i].id, &devices[i]);
 	}
 	mqtt_home_settle(&h->m);
-}
-
-static inline const struct gw_node *parse(struct ha_home *h, const char *text)
-{
-	static const struct gw_node_limits limits = {256u << 10, 16, 20000, 16384};
-	struct gw_node *root = NULL;
-	struct gw_error e = {0};
-	if (gw_node_parse_json(h->arena, gw_str(text), &limits, &root, &e) < 0) {
-		fail_msg("%u:%u: %s in %s", e.line, e.column, e.text, text);
-	}
-	return root;
 }
 
 static inline const char *document_topic(const char *device)
@@ -255,13 +190,13 @@ static inline const char *document_topic(const char *device)
 	return topic;
 }
 
-static inline const struct gw_node *document(struct ha_home *h, const char *device)
+static inline const struct gw_node *document(struct made_home *h, const char *device)
 {
 	const char *text = mqtt_home_last(&h->m, document_topic(device));
 	if (!text) {
 		fail_msg("%s is not announced", device);
 	}
-	return parse(h, text);
+	return made_home_parse(h, text);
 }
 
 static inline const struct gw_node *entity_of(const struct gw_node *doc, const char *key)

@@ -32,7 +32,25 @@ static const struct gw_importer_class *homeassistant(void)
 	return NULL;
 }
 
-static void open_reader(struct ha_home *h, struct reader *r, const char *device)
+/* Everything that is retained for it. */
+static void receive_all(struct made_home *h, struct reader *r)
+{
+	for (size_t i = 0; i < gw_plan_msg_count(r->plan); i++) {
+		const struct gw_msg_info *m = gw_plan_msg(r->plan, i);
+		for (size_t k = 0; k < m->n_rx; k++) {
+			GW_AUTO(gw_buf_fini) struct gw_buf topic = GW_BUF_INIT(1000);
+			struct gw_received got;
+			assert_int_equal(gw_binding_channel(r->binding, m->rx[k], &topic), 0);
+			const char *text = mqtt_home_last(&h->m, topic.p);
+			struct gw_body body = {.bytes = gw_str(text ? text : "")};
+			if (text && gw_binding_receive(r->binding, i, &body, true, 0, &got) < 0) {
+				fail_msg("%s: %s cannot be read", topic.p, text);
+			}
+		}
+	}
+}
+
+static void open_reader(struct made_home *h, struct reader *r, const char *device)
 {
 	struct gw_error e = {0};
 	*r = (struct reader){.importer = gw_importer_new(homeassistant())};
@@ -54,6 +72,7 @@ static void open_reader(struct ha_home *h, struct reader *r, const char *device)
 	    gw_binding_new(r->plan, &r->vars, &r->binding, &e) < 0) {
 		fail_msg("%s: %s at %s: %s", device, e.text, e.at, d->profile);
 	}
+	receive_all(h, r);
 }
 
 static void close_reader(struct reader *r)
@@ -66,25 +85,7 @@ static void close_reader(struct reader *r)
 	gw_importer_free(r->importer);
 }
 
-/* Everything that is retained for it. */
-static void receive_all(struct ha_home *h, struct reader *r)
-{
-	for (size_t i = 0; i < gw_plan_msg_count(r->plan); i++) {
-		const struct gw_msg_info *m = gw_plan_msg(r->plan, i);
-		for (size_t k = 0; k < m->n_rx; k++) {
-			GW_AUTO(gw_buf_fini) struct gw_buf topic = GW_BUF_INIT(1000);
-			struct gw_received got;
-			assert_int_equal(gw_binding_channel(r->binding, m->rx[k], &topic), 0);
-			const char *text = mqtt_home_last(&h->m, topic.p);
-			struct gw_body body = {.bytes = gw_str(text ? text : "")};
-			if (text && gw_binding_receive(r->binding, i, &body, true, 0, &got) < 0) {
-				fail_msg("%s: %s cannot be read", topic.p, text);
-			}
-		}
-	}
-}
-
-static void check_value(struct ha_home *h, const struct reader *r, const char *device,
+static void check_value(struct made_home *h, const struct reader *r, const char *device,
 			const struct gw_node *want)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf got = GW_BUF_INIT(10000);
@@ -95,7 +96,7 @@ static void check_value(struct ha_home *h, const struct reader *r, const char *d
 	}
 	const struct gw_value *v = gw_binding_value(r->binding, (size_t)cap, &quality);
 	gw_value_write_json(&got, v, gw_plan_cap(r->plan, (size_t)cap)->domain.res);
-	if (!gw_node_equal(parse(h, got.p), want)) {
+	if (!gw_node_equal(made_home_parse(h, got.p), want)) {
 		fail_msg("%s: %s is read back as %s", device, want->key.p, got.p);
 	}
 }
@@ -141,20 +142,18 @@ static const struct {
 static void test_read_back(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(read_back); i++) {
 		struct reader r;
 		open_reader(&h, &r, read_back[i].device);
-		receive_all(&h, &r);
-		gw_node_for(want, parse(&h, read_back[i].want))
+		gw_node_for(want, made_home_parse(&h, read_back[i].want))
 		{
 			check_value(&h, &r, read_back[i].device, want);
 		}
 		close_reader(&r);
 	}
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* A command through the profile that was read back, over the broker, through our surface, to the device. value NULL: an action. */
@@ -203,12 +202,12 @@ static const struct {
 	{"mixed", "x_acme_shine/switch.on", "false", "set {\"x_acme_shine\":false}"},
 };
 
-static void send_through(struct ha_home *h, struct reader *r, const char *address,
+static void send_through(struct made_home *h, struct reader *r, const char *address,
 			 const char *value)
 {
 	struct gw_outgoing out = {.msgs = NULL};
 	struct gw_write_error e = {.code = ""};
-	struct gw_wanted wanted = {gw_str(address), value ? parse(h, value) : NULL};
+	struct gw_wanted wanted = {gw_str(address), value ? made_home_parse(h, value) : NULL};
 	int result = value ? gw_binding_write(r->binding, &wanted, 1, 0, &out, &e)
 			   : gw_binding_act(r->binding, gw_str(address), NULL, 0, &out, &e);
 	if (result < 0) {
@@ -228,22 +227,21 @@ static void send_through(struct ha_home *h, struct reader *r, const char *addres
 static void test_command_through_importer(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(through); i++) {
 		struct reader r;
 		char sent[256];
 		open_reader(&h, &r, through[i].device);
-		receive_all(&h, &r);
 		played_clear();
 		send_through(&h, &r, through[i].address, through[i].value);
 		(void)snprintf(sent, sizeof(sent), "dev/%s/%s", through[i].device, through[i].sent);
 		mqtt_home_wait_sent(&h.m, sent);
 		close_reader(&r);
 	}
-	close_home(&h);
+	made_home_close(&h);
 }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

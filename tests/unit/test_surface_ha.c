@@ -88,11 +88,10 @@ static void test_documents(void **state)
 		"binary_sensor", "button", "climate", "cover",	"event",  "fan",    "humidifier",
 		"lawn_mower",	 "light",  "lock",    "number", "select", "sensor", "siren",
 		"switch",	 "text",   "update",  "vacuum", "valve"};
-	struct ha_home h;
+	struct made_home h;
 	struct gw_map *ids = gw_map_new(1000);
 	bool seen[gw_countof(platforms)] = {false};
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(devices); i++) {
 		const struct gw_node *doc = document(&h, devices[i].id);
 		check_head(doc, &devices[i]);
@@ -113,7 +112,7 @@ static void test_documents(void **state)
 		}
 	}
 	gw_map_free(ids, NULL);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* What one row of the table cannot say. */
@@ -171,9 +170,8 @@ static void test_members(void **state)
 		{"siren", "siren-tone"},
 		{"vacuum", "operation-start"},
 	};
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(rows); i++) {
 		const struct gw_node *member = gw_node_get(
 			entity_of(document(&h, rows[i].device), rows[i].entity), rows[i].member);
@@ -191,7 +189,7 @@ static void test_members(void **state)
 			fail_msg("%s announces %s", absent[i].device, absent[i].entity);
 		}
 	}
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* --- what Home Assistant sends --- */
@@ -316,7 +314,7 @@ static const struct trip trips[] = {
 };
 
 /* Where our reader knows the template, it must render the same. */
-static void check_rendering(struct ha_home *h, const struct trip *t, struct gw_str template)
+static void check_rendering(struct made_home *h, const struct trip *t, struct gw_str template)
 {
 	struct gw_tpl_command command;
 	struct gw_str text;
@@ -334,9 +332,8 @@ static void check_rendering(struct ha_home *h, const struct trip *t, struct gw_s
 static void test_commands(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(trips); i++) {
 		const struct trip *t = &trips[i];
 		char sent[512];
@@ -355,12 +352,12 @@ static void test_commands(void **state)
 		mqtt_home_say(&h.m, topic, t->payload ? t->payload : how, false);
 		mqtt_home_wait_sent(&h.m, sent);
 	}
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* --- documents that change --- */
 
-static void check_member(struct ha_home *h, const char *pointer, const char *text)
+static void check_member(struct made_home *h, const char *pointer, const char *text)
 {
 	const struct gw_node *n = gw_node_pointer(document(h, "plug"), gw_str(pointer));
 	if (text ? !gw_node_is_text(n, text) : n != NULL) {
@@ -371,10 +368,9 @@ static void check_member(struct ha_home *h, const char *pointer, const char *tex
 static void test_names_and_rooms(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	char kitchen[GW_ID_BYTES], hall[GW_ID_BYTES];
 	open_home(&h, "");
-	add_all(&h);
 	struct gw_gateway *g = h.m.home.g;
 	const struct gw_principal *owner = &h.m.home.owner;
 	struct gw_device *plug = gw_device_find(g, GW_STR("plug"));
@@ -398,16 +394,15 @@ static void test_names_and_rooms(void **state)
 	check_member(&h, "/device/suggested_area", NULL);
 	/* Nobody else's document has changed, so it was not said again. */
 	assert_int_equal(mqtt_home_count(&h.m, document_topic("light")), lamps);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* Home Assistant keeps what is left out; what is named with its platform only, it removes. */
 static void test_lost_entities(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: critical");
-	add_all(&h);
 	live_home_rebind(&h.m.home, "vacuum", "made.outlet", "topic=vacuum");
 	mqtt_home_settle(&h.m);
 	const struct gw_node *doc = document(&h, "vacuum");
@@ -438,10 +433,10 @@ static void test_lost_entities(void **state)
 	assert_int_equal(entity_of(doc, "switch-on")->count, 1);
 	played_receive("dev/vacuum", "{\"operation_state\":\"paused\"}", false);
 	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", "{\"state\":\"paused\"");
-	close_home(&h);
+	made_home_close(&h);
 }
 
-static void remove_device(struct ha_home *h, const char *id)
+static void remove_device(struct made_home *h, const char *id)
 {
 	struct gw_device *d = gw_device_find(h->m.home.g, gw_str(id));
 	assert_int_equal(gw_device_remove(h->m.home.g, &h->m.home.owner, d), GW_STATUS_DONE);
@@ -451,9 +446,8 @@ static void remove_device(struct ha_home *h, const char *id)
 static void test_removed_and_off(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "");
-	add_all(&h);
 	mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", "docked");
 	remove_device(&h, "vacuum");
 	mqtt_home_wait(&h.m, document_topic("vacuum"), NULL);
@@ -480,16 +474,15 @@ static void test_removed_and_off(void **state)
 	mqtt_home_wait(&h.m, document_topic("light"), "components");
 	mqtt_home_settle(&h.m);
 	mqtt_home_wait(&h.m, "ha/device/hearth_light/config", NULL);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* Commands over MQTT may do nothing: then nothing is offered. */
 static void test_rights(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: see");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(devices); i++) {
 		const char *text = mqtt_home_last(&h.m, document_topic(devices[i].id));
 		if (text && strstr(text, "command_topic")) {
@@ -507,7 +500,7 @@ static void test_rights(void **state)
 			    "sensor");
 	assert_false(is_announced(document(&h, "garage"), "closure"));
 	assert_true(is_announced(document(&h, "light"), "light"));
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static void test_vacuum_states(void **state)
@@ -523,40 +516,38 @@ static void test_vacuum_states(void **state)
 		{"error", "{\"state\":\"error\",\"fan_speed\":\"quiet\"}"},
 		{"stopped", "{\"state\":\"idle\",\"fan_speed\":\"quiet\"}"},
 	};
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "");
-	add_all(&h);
 	for (size_t i = 0; i < gw_countof(rows); i++) {
 		char body[80];
 		(void)snprintf(body, sizeof(body), "{\"operation_state\":\"%s\"}", rows[i].ours);
 		played_receive("dev/vacuum", body, false);
 		mqtt_home_wait(&h.m, "hearth/vacuum/vacuum", rows[i].theirs);
 	}
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* The event's topic and what its template looks at. */
 static void test_event(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "");
-	add_all(&h);
 	const struct gw_node *entity = entity_of(document(&h, "mixed"), "button-press");
 	const char *topic = gw_node_text(entity, "state_topic");
 	assert_string_equal(gw_node_text(entity, "value_template"),
 			    "{% if value_json.address == 'button.press' %}"
 			    "{{ {'event_type': value_json.value} | tojson }}{% endif %}");
 	played_receive("dev/mixed", "{\"button_press\":\"triple\"}", false);
-	const struct gw_node *event = parse(&h, mqtt_home_wait(&h.m, topic, "triple"));
+	const struct gw_node *event = made_home_parse(&h, mqtt_home_wait(&h.m, topic, "triple"));
 	assert_string_equal(gw_node_text(event, "address"), "button.press");
 	assert_string_equal(gw_node_text(event, "value"), "triple");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static bool is_said_again(void *ctx)
 {
-	struct ha_home *h = ctx;
+	struct made_home *h = ctx;
 	return mqtt_home_count(&h->m, document_topic("mixed")) == 2;
 }
 
@@ -564,9 +555,8 @@ static bool is_said_again(void *ctx)
 static void test_birth(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "");
-	add_all(&h);
 	assert_int_equal(mqtt_home_count(&h.m, document_topic("mixed")), 1);
 	size_t states = mqtt_home_count(&h.m, "hearth/mixed/state");
 	mqtt_home_say(&h.m, "homeassistant/status", "online", true);
@@ -576,21 +566,20 @@ static void test_birth(void **state)
 	mqtt_home_settle(&h.m);
 	assert_int_equal(mqtt_home_count(&h.m, document_topic("mixed")), 2); /* once for all */
 	assert_int_equal(mqtt_home_count(&h.m, "hearth/mixed/state"), states + 1);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* A device of which nothing can be shown has no document, and loses the one that it had. */
 static void test_nothing_to_show(void **state)
 {
 	(void)state;
-	struct ha_home h;
+	struct made_home h;
 	open_home(&h, "rights: see");
-	add_all(&h);
 	live_home_rebind(&h.m.home, "outlet", "made.deaf", "topic=outlet");
 	mqtt_home_wait(&h.m, document_topic("outlet"), NULL);
 	live_home_rebind(&h.m.home, "outlet", "made.outlet", "topic=outlet");
 	mqtt_home_wait(&h.m, document_topic("outlet"), "switch-on");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 int main(void)

@@ -8,9 +8,7 @@
 #include "gw/json.h"
 #include "gw/node.h"
 #include "home/registry.h"
-#include "live_profiles.h"
-#include "made_profile.h"
-#include "mqtt_home.h"
+#include "made_home.h"
 
 /* clang-format off */
 static const struct made_cap things[] = {
@@ -37,91 +35,29 @@ static const struct made_cap other[] = {
 };
 /* clang-format on */
 
-static const struct made_profile devices[] = {
-	{.id = "things", .type = "plug", .caps = things, .n_caps = gw_countof(things)},
-	{.id = "other", .type = "plug", .caps = other, .n_caps = gw_countof(other)},
-};
+static const struct made_profile devices[] = {MADE(things, "plug"), MADE(other, "plug")};
 
 #define THINGS "homie/5/hearth-things/"
 
-struct homie_home {
-	struct mqtt_home m;
-	struct gw_buf texts[gw_countof(devices)];
-	const char *profiles[gw_countof(devices) + 2];
-	struct gw_arena *arena;
-	char root[80]; /* "homie/5/hearth-<gateway>/" */
-};
-
-static void add_device(struct homie_home *h, const char *id, const struct made_profile *p)
+static void open_home(struct made_home *h, const char *options)
 {
-	GW_AUTO(gw_buf_fini) struct gw_buf state = GW_BUF_INIT(4096);
-	char profile[64], vars[64], topic[64];
-	(void)snprintf(profile, sizeof(profile), "made.%s", p->id);
-	(void)snprintf(vars, sizeof(vars), "topic=%s", id);
-	(void)snprintf(topic, sizeof(topic), "dev/%s", id);
-	(void)live_home_add_typed(&h->m.home, id, profile, vars, p->type);
-	live_home_up(&h->m.home);
-	made_state(p, &state);
-	played_receive(topic, state.p, false);
+	made_home_open(h, devices, gw_countof(devices), options);
+	made_home_add(h, "things", &devices[0]);
 }
 
-static void add_plug(struct homie_home *h)
-{
-	(void)live_home_add(&h->m.home, "plug", "test.plug", "topic=p mac=001122334455");
-	live_home_up(&h->m.home);
-	played_receive("lwt/p", "Online", false);
-}
-
-static void open_home(struct homie_home *h, const char *options)
-{
-	memset(h, 0, sizeof(*h));
-	for (size_t i = 0; i < gw_countof(devices); i++) {
-		gw_buf_init(&h->texts[i], 65536);
-		made_write(&devices[i], &h->texts[i]);
-		h->profiles[i] = h->texts[i].p;
-	}
-	h->profiles[gw_countof(devices)] = plug_profile;
-	h->arena = gw_arena_new(16u << 20);
-	assert_non_null(h->arena);
-	mqtt_home_open(&h->m, h->profiles, options);
-	(void)snprintf(h->root, sizeof(h->root), "homie/5/hearth-%s/", gw_gateway_id(h->m.home.g));
-	add_plug(h);
-	add_device(h, "things", &devices[0]);
-}
-
-static void close_home(struct homie_home *h)
-{
-	mqtt_home_close(&h->m);
-	gw_arena_free(h->arena);
-	for (size_t i = 0; i < gw_countof(devices); i++) {
-		gw_buf_fini(&h->texts[i]);
-	}
-}
-
-static const char *at_root(const struct homie_home *h, const char *attribute)
+static const char *at_root(const struct made_home *h, const char *attribute)
 {
 	static char topic[128];
-	(void)snprintf(topic, sizeof(topic), "%s%s", h->root, attribute);
+	(void)snprintf(topic, sizeof(topic), "homie/5/hearth-%s/%s", h->gateway, attribute);
 	return topic;
 }
 
-static const struct gw_node *parse(struct homie_home *h, const char *text)
+static const struct gw_node *description(struct made_home *h, const char *topic)
 {
-	static const struct gw_node_limits limits = {256u << 10, 16, 20000, 16384};
-	struct gw_node *root = NULL;
-	struct gw_error e = {0};
-	if (gw_node_parse_json(h->arena, gw_str(text), &limits, &root, &e) < 0) {
-		fail_msg("%u:%u: %s in %s", e.line, e.column, e.text, text);
-	}
-	return root;
+	return made_home_parse(h, mqtt_home_wait(&h->m, topic, "{"));
 }
 
-static const struct gw_node *description(struct homie_home *h, const char *topic)
-{
-	return parse(h, mqtt_home_wait(&h->m, topic, "{"));
-}
-
-static double version(struct homie_home *h, const char *topic)
+static double version(struct made_home *h, const char *topic)
 {
 	const struct gw_node *v = gw_node_get(description(h, topic), "version");
 	assert_non_null(v);
@@ -129,7 +65,7 @@ static double version(struct homie_home *h, const char *topic)
 	return v->number;
 }
 
-static void wait_ready(struct homie_home *h)
+static void wait_ready(struct made_home *h)
 {
 	mqtt_home_wait(&h->m, THINGS "main/switch-on", "true");
 	mqtt_home_wait(&h->m, THINGS "$state", "ready");
@@ -141,14 +77,14 @@ static void wait_ready(struct homie_home *h)
 static void test_off_by_default(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "");
 	mqtt_home_settle(&h.m);
 	mqtt_home_watch(&h.m, "homie/");
 	mqtt_home_listen_again(&h.m);
 	mqtt_home_settle(&h.m);
 	assert_string_equal(mqtt_home_watched(&h.m), "");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static bool is_homie_id(const struct gw_str id)
@@ -210,13 +146,13 @@ static void test_description(void **state)
 		 "\"retained\":false}"},
 		{"outlet-1", "switch-on", "{\"datatype\":\"boolean\",\"settable\":true}"},
 	};
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	const struct gw_node *doc = description(&h, THINGS "$description");
 	const struct gw_node *root = description(&h, at_root(&h, "$description"));
 	char root_id[64];
-	(void)snprintf(root_id, sizeof(root_id), "hearth-%s", gw_gateway_id(h.m.home.g));
+	(void)snprintf(root_id, sizeof(root_id), "hearth-%s", h.gateway);
 	assert_string_equal(gw_node_text(doc, "homie"), "5.0");
 	assert_string_equal(gw_node_text(doc, "name"), "things");
 	assert_string_equal(gw_node_text(doc, "type"), "plug");
@@ -247,7 +183,7 @@ static void test_description(void **state)
 		n -= gw_node_get(node, "properties")->count;
 	}
 	assert_int_equal(n, 0);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static void test_values(void **state)
@@ -269,7 +205,7 @@ static void test_values(void **state)
 		{THINGS "main/x-acme-level-value", "3"},
 		{THINGS "outlet-1/switch-on", "false"},
 	};
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	mqtt_home_listen_again(&h.m); /* retained, all of them */
@@ -296,7 +232,7 @@ static void test_values(void **state)
 	mqtt_home_wait(&h.m, THINGS "main/switch-on", "true");
 	assert_int_equal(mqtt_home_count(&h.m, THINGS "main/media-app"), 1);
 	assert_int_equal(mqtt_home_count(&h.m, THINGS "main/thermostat-current"), 0);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* --- commands --- */
@@ -319,7 +255,7 @@ static void test_set(void **state)
 		{"main/switch-on-for", "{\"seconds\":30}", "set {\"switch_on_for\":30}"},
 		{"outlet-1/switch-on", "true", "set {\"outlet_1_switch_on\":true}"},
 	};
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	for (size_t i = 0; i < gw_countof(rows); i++) {
@@ -342,14 +278,14 @@ static void test_set(void **state)
 	/* What is refused is told on the result, as everywhere. */
 	mqtt_home_ask(&h.m, THINGS "main/level-value/set", "101", "hearth/things/result");
 	assert_non_null(strstr(mqtt_home_last(&h.m, "hearth/things/result"), "range"));
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* R25; and topics that are nobody's. */
 static void test_set_ignored(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	mqtt_home_stop(&h.m);
@@ -371,7 +307,7 @@ static void test_set_ignored(void **state)
 	mqtt_home_wait(&h.m, THINGS "$state", "ready");
 	mqtt_home_settle(&h.m);
 	assert_int_equal(mqtt_home_count(&h.m, THINGS "main/switch-on/set"), 0);
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* --- states --- */
@@ -389,7 +325,7 @@ static size_t position(const char *log, const char *line)
 static void test_states(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	mqtt_home_cut(&h.m);
@@ -406,13 +342,13 @@ static void test_states(void **state)
 	played_receive("lwt/p", "Online", false);
 	mqtt_home_wait(&h.m, "homie/5/hearth-plug/$state", "ready");
 	assert_null(strstr(mqtt_home_watched(&h.m), "$description")); /* the same as before */
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static void test_root_state(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	double before = version(&h, at_root(&h, "$description"));
@@ -426,7 +362,7 @@ static void test_root_state(void **state)
 	mqtt_home_wait(&h.m, at_root(&h, "$state"), "disconnected");
 	mqtt_home_start(&h.m, NULL);
 	mqtt_home_wait(&h.m, at_root(&h, "$state"), "ready");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* --- changes --- */
@@ -434,7 +370,7 @@ static void test_root_state(void **state)
 static void test_changes(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	double v1 = version(&h, THINGS "$description");
@@ -457,13 +393,13 @@ static void test_changes(void **state)
 	assert_int_equal(gw_node_get(doc, "nodes")->count, 1);
 	assert_non_null(
 		gw_node_pointer(doc, GW_STR("/nodes/main/properties/meter-power/datatype")));
-	close_home(&h);
+	made_home_close(&h);
 }
 
 static void test_removal(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
 	double before = version(&h, at_root(&h, "$description"));
@@ -489,18 +425,18 @@ static void test_removal(void **state)
 	mqtt_home_listen_again(&h.m);
 	mqtt_home_settle(&h.m);
 	assert_string_equal(mqtt_home_watched(&h.m), "");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 /* '_' and '-' are one in Homie's alphabet: the first has it, the other is not there; and its removal takes nothing away. */
 static void test_same_id(void **state)
 {
 	(void)state;
-	struct homie_home h;
+	struct made_home h;
 	open_home(&h, "homie: true");
 	wait_ready(&h);
-	add_device(&h, "tea-pot", &devices[1]);
-	add_device(&h, "tea_pot", &devices[1]);
+	made_home_add(&h, "tea-pot", &devices[1]);
+	made_home_add(&h, "tea_pot", &devices[1]);
 	mqtt_home_wait(&h.m, "homie/5/hearth-tea-pot/main/meter-power", "12.5");
 	played_receive("dev/tea_pot", "{\"meter_power\":99}", false);
 	mqtt_home_wait(&h.m, "hearth/tea_pot/state", "\"meter.power\":99");
@@ -513,7 +449,7 @@ static void test_same_id(void **state)
 	mqtt_home_settle(&h.m);
 	assert_string_equal(mqtt_home_last(&h.m, "homie/5/hearth-tea-pot/main/meter-power"),
 			    "12.5");
-	close_home(&h);
+	made_home_close(&h);
 }
 
 int main(void)
