@@ -362,6 +362,158 @@ static void test_malformed_rows(void **state)
 	assert_int_equal(revision, 77);
 }
 
+/* --- each column, each table --- */
+
+enum { DEVICES, ROOMS, ACCOUNTS, TOKENS, AUDITS, TABLES };
+
+struct tables {
+	unsigned rows[TABLES];
+	int answer; /* of each row */
+};
+
+static int take_device(void *ctx, const struct gw_device_record *r)
+{
+	struct tables *t = ctx;
+	t->rows[DEVICES] += r->id[0] != '\0';
+	return t->answer;
+}
+
+static int take_room(void *ctx, const char *id, const char *name)
+{
+	struct tables *t = ctx;
+	t->rows[ROOMS] += id && name;
+	return t->answer;
+}
+
+static int take_account(void *ctx, const struct gw_account_record *r)
+{
+	struct tables *t = ctx;
+	t->rows[ACCOUNTS] += r->info.role != GW_ROLE_NONE;
+	return t->answer;
+}
+
+static int take_token(void *ctx, const struct gw_token_record *r)
+{
+	struct tables *t = ctx;
+	t->rows[TOKENS] += r->info.id[0] != '\0';
+	return t->answer;
+}
+
+static int take_audit(void *ctx, const struct gw_audit_record *r)
+{
+	struct tables *t = ctx;
+	t->rows[AUDITS] += r->number != 0;
+	return t->answer;
+}
+
+/* Reads them all; every iteration must end with this. */
+static void take_all(struct gw_store *s, struct tables *t, int expected)
+{
+	assert_int_equal(gw_store_each_device(s, take_device, t), expected);
+	assert_int_equal(gw_store_each_room(s, take_room, t), expected);
+	assert_int_equal(gw_store_each_account(s, take_account, t), expected);
+	assert_int_equal(gw_store_each_token(s, take_token, t), expected);
+	assert_int_equal(gw_store_each_audit(s, take_audit, t), expected);
+}
+
+static void fill_all(struct fixture *f)
+{
+	static const struct gw_account_record owner = {
+		.info = {.id = "anna", .name = "Anna", .role = GW_ROLE_OWNER}};
+	static const struct gw_token_record token = {.info = {.id = "t1"}, .account = "anna"};
+	struct gw_device_record r = {.id = "lamp", .room = "hall", .profile_text = "{}"};
+	dir_empty(f->dir);
+	store_open(f);
+	assert_int_equal(gw_store_put_room(f->store, "hall", "Hall", NULL), 0);
+	assert_int_equal(gw_store_put_account(f->store, &owner, NULL), 0);
+	assert_int_equal(gw_store_put_token(f->store, &token, NULL), 0);
+	assert_int_equal(gw_store_put_device(f->store, &r, &(struct gw_audit_line){.who = "anna"}),
+			 0);
+	store_close(f);
+}
+
+/* A row whose column is too long or cut by a zero is left out; the rows of the other tables stand. */
+static void test_each_malformed_column(void **state)
+{
+	static const struct {
+		unsigned table;
+		const char *column;
+		unsigned fits, above; /* characters */
+	} rows[] = {
+		{DEVICES, "device.id", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{DEVICES, "device.name", GW_NAME_BYTES - 1, GW_NAME_BYTES},
+		{DEVICES, "device.room", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{DEVICES, "device.type", 256, 257},
+		{DEVICES, "device.vendor", 256, 257},
+		{DEVICES, "device.model", 256, 257},
+		{DEVICES, "device.firmware", 256, 257},
+		{DEVICES, "device.identity", 256, 257},
+		{DEVICES, "route.adapter", 256, 257},
+		{DEVICES, "route.profile", 256, 257},
+		{DEVICES, "route.profile_text", GW_PROFILE_BYTES, GW_PROFILE_BYTES + 1},
+		{ROOMS, "room.id", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{ROOMS, "room.name", GW_NAME_BYTES - 1, GW_NAME_BYTES},
+		{ACCOUNTS, "account.id", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{ACCOUNTS, "account.name", GW_NAME_BYTES - 1, GW_NAME_BYTES},
+		{ACCOUNTS, "account.role", 0, GW_ID_BYTES + 1},
+		{ACCOUNTS, "account.devices", 511, 512},
+		{TOKENS, "token.id", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{TOKENS, "token.account", GW_ID_BYTES - 1, GW_ID_BYTES},
+		{TOKENS, "token.name", GW_NAME_BYTES - 1, GW_NAME_BYTES},
+		{TOKENS, "token.devices", 511, 512},
+		{AUDITS, "audit.who", GW_AUDIT_TEXT, GW_AUDIT_TEXT + 1},
+		{AUDITS, "audit.via", GW_AUDIT_TEXT, GW_AUDIT_TEXT + 1},
+		{AUDITS, "audit.what", GW_AUDIT_TEXT, GW_AUDIT_TEXT + 1},
+		{AUDITS, "audit.object", GW_AUDIT_TEXT, GW_AUDIT_TEXT + 1},
+		{AUDITS, "audit.detail", GW_AUDIT_TEXT, GW_AUDIT_TEXT + 1},
+	};
+	struct fixture *f = *state;
+	gw_log_set_level(GW_LOG_ERROR);
+	for (size_t i = 0; i < 3 * gw_countof(rows); i++) {
+		size_t row = i / 3;
+		char value[64], sql[256];
+		bool kept = i % 3 == 0;
+		const char *dot = strchr(rows[row].column, '.');
+		if (i % 3 == 2) {
+			snprintf(value, sizeof(value), "'a' || char(0) || 'b'");
+		} else {
+			unsigned n = kept ? rows[row].fits : rows[row].above;
+			snprintf(value, sizeof(value), "printf('%%0%ud', 0)", n);
+			kept = kept && n > 0;
+		}
+		fill_all(f);
+		snprintf(sql, sizeof(sql), "UPDATE %.*s SET %s = %s", (int)(dot - rows[row].column),
+			 rows[row].column, dot + 1, value);
+		run_sql(path_in(f->dir, "home.db"), sql);
+		store_open(f);
+		struct tables t = {0};
+		take_all(f->store, &t, 0);
+		for (unsigned k = 0; k < TABLES; k++) {
+			unsigned expected = k != rows[row].table || kept;
+			if (t.rows[k] != expected) {
+				fail_msg("%s: %u rows of table %u", sql, t.rows[k], k);
+			}
+		}
+		store_close(f);
+	}
+}
+
+/* Whatever is answered for a row ends the iteration with it, also what a malformed row is called. */
+static void test_an_iteration_that_is_stopped(void **state)
+{
+	static const int answers[] = {7, -EBADMSG, -EIO};
+	struct fixture *f = *state;
+	fill_all(f);
+	store_open(f);
+	for (size_t i = 0; i < gw_countof(answers); i++) {
+		struct tables t = {.answer = answers[i]};
+		take_all(f->store, &t, answers[i]);
+		for (unsigned k = 0; k < TABLES; k++) {
+			assert_int_equal(t.rows[k], 1);
+		}
+	}
+}
+
 /* --- versions --- */
 
 static void test_a_newer_store_is_refused(void **state)
@@ -621,6 +773,8 @@ int main(void)
 		T(test_few_bad_files_are_kept),
 		T(test_hostile_stores),
 		T(test_malformed_rows),
+		T(test_each_malformed_column),
+		T(test_an_iteration_that_is_stopped),
 		T(test_a_newer_store_is_refused),
 		T(test_migrations_are_resumable),
 		T(test_disk_full_and_broken),
