@@ -532,14 +532,19 @@ static void commands_carry_values_keys_and_outcomes(void **state)
 
 	f->g.outcome = GW_STATUS_REFUSED;
 	f->g.reason = "range";
-	f->g.text = "between 0 and 100 %";
+	f->g.text = "101 % is above the highest allowed, 100 %";
 	assert_int_equal(request(f, &r, "PUT", "/api/v1/devices/plug/properties/main/switch.on",
 				 "{\"value\":1}"),
 			 422);
-	assert_has(f->body, "\"reason\":\"range\",\"text\":\"The device cannot do this: between 0 "
-			    "and 100 %\"");
+	assert_has(f->body, "\"reason\":\"range\",\"text\":\"The device cannot do this: 101 % is "
+			    "above the highest allowed, 100 %\"");
 	assert_has(f->body, "\"error\":{\"code\":\"refused\"");
 	r.chinese = true;
+	assert_int_equal(request(f, &r, "PUT", "/api/v1/devices/plug/properties/main/switch.on",
+				 "{\"value\":1}"),
+			 422);
+	assert_has(f->body, "\"text\":\"设备不支持这个操作或数值：101 % 高于允许的最大值 100 %\"");
+	f->g.text = "between 0 and 100 %"; /* nobody's words: as they are */
 	assert_int_equal(request(f, &r, "PUT", "/api/v1/devices/plug/properties/main/switch.on",
 				 "{\"value\":1}"),
 			 422);

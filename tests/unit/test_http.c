@@ -39,7 +39,14 @@ static void answers_carry_their_headers(void **state)
 	assert_null(strstr(f->head, "Access-Control-"));
 	assert_int_equal(
 		ask(f, "GET /x HTTP/1.1\r\n" HOST "Accept-Language: zh-CN,en;q=0.5\r\n\r\n"), 404);
-	assert_has(f->body, "没有找到");
+	assert_string_equal(
+		f->body,
+		"{\"error\":{\"code\":\"not-found\",\"text\":\"没有找到：没有这个路径\",\"at\":\"\"}}");
+	assert_int_equal(ask(f, "GET /x HTTP/1.1\r\n" HOST "Accept-Language: zh-CN\r\n"
+				"Expect: a-miracle\r\n\r\n"),
+			 417);
+	assert_string_equal(f->body, "{\"error\":{\"code\":\"invalid\",\"text\":\"请求的内容有误："
+				     "只支持 100-continue\",\"at\":\"\"}}");
 	assert_int_equal(ask(f, "GET /metrics HTTP/1.1\r\n" HOST OWNER "\r\n"), 200);
 	assert_has(f->head, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
 	assert_int_equal(

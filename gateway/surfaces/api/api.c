@@ -157,7 +157,8 @@ void gw_api_status_text(struct gw_buf *b, enum gw_status s, bool chinese, const 
 		text.len -= strlen(stop);
 	}
 	gw_buf_add_str(b, text);
-	gw_buf_printf(b, "%s%s", chinese ? "：" : ": ", detail);
+	gw_buf_puts(b, chinese ? "：" : ": ");
+	gw_api_write_detail(b, detail, chinese);
 }
 
 void gw_api_write_error(struct gw_buf *b, enum gw_status s, bool chinese, const char *detail,

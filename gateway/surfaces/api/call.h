@@ -95,6 +95,8 @@ bool gw_api_may(const struct gw_api_call *c, enum gw_action action, const struct
 void gw_api_note_seq(struct gw_api_call *c);
 /* In the caller's language; "text: detail" when there is a detail. */
 void gw_api_status_text(struct gw_buf *b, enum gw_status s, bool chinese, const char *detail);
+/* The detail in the caller's language: in Chinese when the table of detail.c knows the text, else as it is. */
+void gw_api_write_detail(struct gw_buf *b, const char *detail, bool chinese);
 /* "30d" of the body → wall time from now; absent: 0. INVALID when it is not a duration above 0. */
 enum gw_status gw_api_expiry(struct gw_api_call *c, const char *key, int64_t *ret_wall_ms);
 /* A list of texts of the body → words with spaces; every word matches [a-z0-9_-]. */
