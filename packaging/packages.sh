@@ -5,7 +5,7 @@ BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config python3 gperf ca-cert
 	libuv1-dev libmosquitto-dev libjansson-dev libyaml-dev libsqlite3-dev libssl-dev)
 RUN_PACKAGES=(mosquitto)
 TEST_PACKAGES=(clang clang-format lld libclang-rt-14-dev ccache libcmocka-dev mosquitto-clients curl jq openssl procps iproute2 git
-	shellcheck bash-completion man-db python3-yaml python3-paho-mqtt python3-websockets)
+	shellcheck bash-completion man-db python3-yaml python3-jsonschema python3-paho-mqtt python3-websockets)
 
 say() {
 	printf '%s\n' "$*" >&2

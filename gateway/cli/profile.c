@@ -272,11 +272,29 @@ static int run_lines(struct job *j, const char *path)
 	return code;
 }
 
+static int print_schema(struct cli *c, int argc, char **argv)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(1u << 20);
+	(void)argv;
+	if (argc != 1) {
+		return cli_usage(c, &cli_profile);
+	}
+	gw_profile_write_schema(&b);
+	if (gw_buf_error(&b)) {
+		cli_error(c, "%s", strerror(-gw_buf_error(&b)));
+		return CLI_FAILED;
+	}
+	fputs(b.p, stdout);
+	return CLI_OK;
+}
+
+/* Verbs that do not take files of profiles. */
 static const struct {
 	const char *name;
 	int (*run)(struct cli *c, int argc, char **argv);
 } elsewhere[] = {
 	{"import", cli_profile_import},
+	{"schema", print_schema},
 };
 
 static int run(struct cli *c, int argc, char **argv)
@@ -309,11 +327,11 @@ static int run(struct cli *c, int argc, char **argv)
 	return cli_usage(c, &cli_profile);
 }
 
-static const char *const words[] = {"check", "test", "compile", "run", "import", NULL};
+static const char *const words[] = {"check", "test", "compile", "run", "import", "schema", NULL};
 const struct cli_command cli_profile = {
 	.name = "profile",
 	.usage =
-		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… [--lax] | import --from KIND [--report json] [--output DIR] FILE|DIR…",
+		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… [--lax] | import --from KIND [--report json] [--output DIR] FILE|DIR… | schema",
 	.help_en = "check, test, compile, run or import profiles (without the daemon)",
 	.help_zh = "检查、测试、编译、运行或导入配置档（无需守护进程）",
 	.words = words,

@@ -29,6 +29,9 @@ struct gw_format {
 	const char *pattern; /* as a regular expression, for JSON Schema; NULL: none */
 };
 
+/* Names of the model that may stand somewhere, for completion in editors. */
+enum gw_schema_known { GW_KNOWN_NOTHING, GW_KNOWN_CAPS, GW_KNOWN_TYPES };
+
 struct gw_schema_key;
 struct gw_schema_rule;
 struct gw_schema_walk;
@@ -46,6 +49,7 @@ struct gw_shape {
 	const struct gw_format *key;   /* maps with free keys */
 	const struct gw_shape *member;
 	const struct gw_schema_key *keys; /* maps with fixed keys; ends with name NULL */
+	enum gw_schema_known known;	  /* as keys of a map */
 	const struct gw_schema_rule *rules;
 	/* What no table says; at is the pointer to n. */
 	int (*check)(struct gw_schema_walk *w, const struct gw_node *n);
@@ -63,7 +67,8 @@ struct gw_schema_key {
 	const char *name;
 	const struct gw_shape *shape;
 	unsigned flags;
-	const char *help; /* one line for editors */
+	const char *help;	    /* one line for editors */
+	enum gw_schema_known known; /* as values */
 };
 
 enum gw_rule_kind {

@@ -6,7 +6,7 @@
 
 #define END_OF_KEYS                                                                                \
 	{                                                                                          \
-		NULL, NULL, 0, NULL                                                                \
+		NULL, NULL, 0, NULL, GW_KNOWN_NOTHING                                              \
 	}
 
 /* --- simple values --- */
@@ -612,11 +612,12 @@ static const struct gw_shape cap = {.what = "a capability",
 static const struct gw_shape caps = {.what = "a map of capabilities",
 				     .kinds = GW_SHAPE_MAP,
 				     .max_count = GW_PROFILE_CAPS,
+				     .known = GW_KNOWN_CAPS,
 				     .member = &cap};
 
 static const struct gw_schema_key component_keys[] = {
 	{"name", &label, 0, "label"},
-	{"type", &text, 0, "device type of the component"},
+	{"type", &text, 0, "device type of the component", GW_KNOWN_TYPES},
 	{"caps", &caps, 0, "capabilities"},
 	END_OF_KEYS,
 };
@@ -781,7 +782,7 @@ static const struct gw_schema_key top_keys[] = {
 	{"profile", &language, NOT_LAX, "language version"},
 	{"id", &id, NOT_LAX, "unique; the file name for extends and use"},
 	{"version", &version, NOT_LAX, "version of the profile, a.b.c"},
-	{"type", &text, NOT_LAX | GW_KEY_FRAGMENT, "device type of the model"},
+	{"type", &text, NOT_LAX | GW_KEY_FRAGMENT, "device type of the model", GW_KNOWN_TYPES},
 	{"name", &label, NOT_LAX, "label"},
 	{"license", &text, 0, "SPDX id of the data"},
 	{"fragment", &boolean, 0, "only for use; needs no match, type, tests"},

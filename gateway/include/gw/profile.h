@@ -85,6 +85,9 @@ gw_profile_tree(const struct gw_profile *p); /* after extends and use; borrowed 
 /* The compiled form: source tree as JSON in source order. */
 void gw_profile_write_compiled(const struct gw_profile *p, struct gw_buf *b);
 
+/* The JSON Schema (draft-07) of the language, for editors; made from the tables that check. */
+void gw_profile_write_schema(struct gw_buf *b);
+
 struct gw_var_info {
 	const char *name, *fallback; /* fallback NULL: no default */
 	const char *label;	     /* English; the name when none is given */
