@@ -338,6 +338,9 @@ static void test_states(void **state)
 	assert_true(position(log, "main/switch-on=true\n") < position(log, "$state=ready\n"));
 	assert_true(position(log, "outlet-1/switch-on=false\n") < position(log, "$state=ready\n"));
 
+	/* The root is the last of all: ready as it was retained, lost, init, ready. */
+	mqtt_home_wait_count(&h.m, at_root(&h, "$state"), 4);
+
 	/* The device goes and comes. */
 	mqtt_home_watch(&h.m, "homie/5/hearth-plug/");
 	played_receive("lwt/p", "Offline", false);
