@@ -22,4 +22,9 @@ set(PROFILE_IMPORT
 	import/z2m_value.c
 	import/tasmota.c
 	import/tasmota_parts.c
-	import/tasmota_sensor.c)
+	import/tasmota_sensor.c
+	import/smartir.c
+	import/smartir_rows.c
+	import/smartir_climate.c
+	import/smartir_swing.c
+	import/smartir_other.c)

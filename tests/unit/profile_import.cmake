@@ -1,3 +1,6 @@
 gw_unit_test(import ROOMS profile)
 gw_unit_test(ha_template ROOMS profile)
+gw_unit_test(import_smartir ROOMS profile)
+gw_unit_test(corpus_smartir ROOMS profile)
 gw_fuzz(import ROOMS profile)
+gw_fuzz(import_file ROOMS profile)

@@ -38,6 +38,8 @@ static const struct rule rules[] = {
 	{"blind", 0, 0, {"covering.tilt"}},
 	{"curtain", 0, 0, {"covering.position"}},
 	{"curtain", 0, 0, {"covering.open"}},
+	{"television", 0, 0, {"media.key"}},
+	{"television", 0, 0, {"media.input"}},
 	{"pet_feeder", 0, 0, {"feeder.feed"}},
 	{"evse", 0, 0, {"evse.state"}},
 	{"solar_inverter", 0, 0, {"solar.power"}},

@@ -7,6 +7,7 @@
 #include "profile/import/file.h"
 
 static const struct gw_file_importer *const kinds[] = {
+	&gw_import_smartir,
 	NULL,
 };
 

@@ -4,3 +4,4 @@
 #include "gw/import.h"
 
 /* extern const struct gw_file_importer gw_import_<kind>; */
+extern const struct gw_file_importer gw_import_smartir;
