@@ -45,9 +45,6 @@ struct cli_command {
 	int (*run)(struct cli *c, int argc,
 		   char **argv); /* argv[0] is the command's name; returns an exit code */
 };
-/* Verbs of `profile` with a file of their own; argv[0] is the verb. */
-int cli_profile_import(struct cli *c, int argc, char **argv);
-
 const struct cli_command *cli_command_at(size_t index); /* NULL beyond the last */
 
 extern const struct cli_command cli_status, cli_doctor, cli_claim, cli_device, cli_candidate,

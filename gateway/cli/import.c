@@ -2,7 +2,7 @@
  * hearth profile import --from KIND FILE|DIR…: descriptions of other systems become profiles, each checked as a written one is.
  * One file: its profile goes to standard output. Several, or a folder: a report of what mapped and what did not, and why.
  */
-#include "cli/cli.h"
+#include "cli/profile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,6 @@
 
 #include "gw/alloc.h"
 #include "gw/import.h"
-#include "gw/profile.h"
 
 #define FILE_BYTES     ((size_t)GW_DESCRIPTION_BYTES * 4)
 #define MAX_FILES      65536

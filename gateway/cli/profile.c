@@ -1,8 +1,8 @@
 /*
- * hearth profile check|test|compile|run: works on files, without the daemon.
+ * hearth profile check|test|compile|run (author.c: explain, diff, migrate; import.c: import): works on files, without the daemon.
  * A profile's `extends` and `use` are looked up in the folder of the file, then among the shipped profiles.
  */
-#include "cli/cli.h"
+#include "cli/profile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,24 +10,19 @@
 #include <string.h>
 
 #include "gw/alloc.h"
-#include "gw/binding.h"
 #include "gw/json.h"
-#include "gw/profile.h"
 
 #define EXIT_REFUSED 3 /* of `run`, profile-language §15 */
 
 struct job {
 	struct cli *c;
-	unsigned flags;
-	const char *vars[64];
-	size_t n_vars;
-	bool lax;
-	/* test */
-	size_t passed, failed;
+	size_t passed, failed; /* of test */
 };
 
-static int load(struct job *j, const char *path, struct gw_library **ret_library,
-		struct gw_profile **ret_profile, struct gw_error *reterr_)
+/* --- a file, and a device of it --- */
+
+static int load(struct cli *c, struct cli_profile_file *f, const char *path, unsigned flags,
+		struct gw_error *reterr_)
 {
 	char folder[1024];
 	const char *slash = strrchr(path, '/');
@@ -38,37 +33,92 @@ static int load(struct job *j, const char *path, struct gw_library **ret_library
 		return gw_error_set(reterr_, -ENAMETOOLONG, "size",
 				    "the path of the profile is too long");
 	}
-	const char *dirs[] = {folder, j->c->profiles};
-	int r = gw_library_new(dirs, j->c->profiles ? 2 : 1, ret_library);
+	const char *dirs[] = {folder, c->profiles};
+	int r = gw_library_new(dirs, c->profiles ? 2 : 1, &f->library);
 	if (r) {
 		return gw_error_set(reterr_, r, "syntax", "cannot open the folders of profiles: %s",
 				    strerror(-r));
 	}
-	return gw_profile_load_file(*ret_library, path, j->flags | (j->lax ? GW_PROFILE_LAX : 0u),
-				    ret_profile, reterr_);
+	return gw_profile_load_file(f->library, path, flags | (f->lax ? GW_PROFILE_LAX : 0u),
+				    &f->profile, reterr_);
 }
 
-static void print_refusal(struct job *j, const char *path, const struct gw_error *e)
+static int bind_vars(struct cli_profile_file *f, struct gw_error *e)
+{
+	struct gw_vars vars = {0};
+	struct gw_plan *plan = NULL;
+	int r = 0;
+	for (size_t i = 0; i < f->n_vars && r == 0; i++) {
+		const char *equals = strchr(f->vars[i], '=');
+		r = !equals ? gw_error_set(e, -EINVAL, "ref", "--var needs name=value, not \"%s\"",
+					   f->vars[i])
+			    : gw_vars_set(
+				      &vars,
+				      (struct gw_str){f->vars[i], (size_t)(equals - f->vars[i])},
+				      gw_str(equals + 1));
+	}
+	if (r == 0) {
+		r = gw_profile_complete_vars(f->profile, &vars, e);
+	}
+	if (r == 0) {
+		r = gw_plan_get(f->profile, &vars, &plan, e);
+	}
+	if (r == 0) {
+		r = gw_binding_new(plan, &vars, &f->binding, e);
+	}
+	gw_plan_unref(plan);
+	gw_vars_fini(&vars);
+	return r;
+}
+
+static int print_refusal(const struct cli *c, const char *path, int r, const struct gw_error *e)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(4096);
 	struct gw_error full = *e;
 	if (!full.file[0]) {
 		(void)snprintf(full.file, sizeof(full.file), "%s", path);
 	}
-	if (j->c->json) {
-		json_t *o =
-			json_pack("{s:s, s:b, s:{s:s, s:s, s:s, s:i, s:i}}", "file", path, "ok", 0,
-				  "refused", "code", full.code, "at", full.at, "text", full.text,
-				  "line", (int)full.line, "column", (int)full.column);
-		if (o) {
-			cli_print_json(o);
-			json_decref(o);
-		}
-		return;
+	json_t *o =
+		c->json ? json_pack("{s:s, s:b, s:{s:s, s:s, s:s, s:i, s:i}}", "file", path, "ok",
+				    0, "refused", "code", full.code, "at", full.at, "text",
+				    full.text, "line", (int)full.line, "column", (int)full.column)
+			: NULL;
+	if (o) {
+		cli_print_json(o);
+		json_decref(o);
+	} else {
+		gw_error_format(&full, &b);
+		fprintf(stderr, GW_STR_FMT "\n", GW_STR_ARG(gw_buf_str(&b)));
 	}
-	gw_error_format(&full, &b);
-	fprintf(stderr, GW_STR_FMT "\n", GW_STR_ARG(gw_buf_str(&b)));
+	return r == -ENOENT ? CLI_NOT_FOUND : CLI_INVALID;
 }
+
+int cli_profile_load(struct cli *c, struct cli_profile_file *f, const char *path)
+{
+	struct gw_error e = {0};
+	int r = load(c, f, path, GW_PROFILE_NO_TESTS, &e);
+	return r ? print_refusal(c, path, r, &e) : CLI_OK;
+}
+
+int cli_profile_open(struct cli *c, struct cli_profile_file *f, const char *path)
+{
+	struct gw_error e = {0};
+	int code = cli_profile_load(c, f, path);
+	int r = code ? 0 : bind_vars(f, &e);
+	return r ? print_refusal(c, path, r, &e) : code;
+}
+
+void cli_profile_close(struct cli_profile_file *f)
+{
+	gw_binding_free(f->binding);
+	gw_profile_unref(f->profile);
+	gw_library_free(f->library);
+	f->binding = NULL;
+	f->profile = NULL;
+	f->library = NULL;
+}
+
+/* --- check, test, compile --- */
 
 static int check_one(struct job *j, const char *path, struct gw_profile *p)
 {
@@ -152,58 +202,22 @@ static const struct verb verbs[] = {
 	{"compile", GW_PROFILE_NO_TESTS, compile_one},
 };
 
-static int each_file(struct job *j, const struct verb *v, int argc, char **argv)
+static int each_file(struct cli *c, bool lax, const struct verb *v, int argc, char **argv)
 {
 	int code = CLI_OK;
-	j->flags = v->flags;
 	for (int i = 0; i < argc; i++) {
-		struct gw_library *library = NULL;
-		struct gw_profile *profile = NULL;
+		struct job j = {.c = c};
+		struct cli_profile_file f = {.lax = lax};
 		struct gw_error e = {0};
-		int r = load(j, argv[i], &library, &profile, &e);
-		if (r) {
-			print_refusal(j, argv[i], &e);
-			code = r == -ENOENT ? CLI_NOT_FOUND : CLI_INVALID;
-		} else {
-			int one = v->one(j, argv[i], profile);
-			code = one ? one : code;
-		}
-		gw_profile_unref(profile);
-		gw_library_free(library);
+		int r = load(c, &f, argv[i], v->flags, &e);
+		int one = r ? print_refusal(c, argv[i], r, &e) : v->one(&j, argv[i], f.profile);
+		code = one ? one : code;
+		cli_profile_close(&f);
 	}
 	return code;
 }
 
 /* --- run: the line protocol --- */
-
-static int bind_vars(struct job *j, struct gw_profile *p, struct gw_binding **ret_binding,
-		     struct gw_error *e)
-{
-	struct gw_vars vars = {0};
-	struct gw_plan *plan = NULL;
-	int r = 0;
-	for (size_t i = 0; i < j->n_vars && r == 0; i++) {
-		const char *equals = strchr(j->vars[i], '=');
-		r = !equals ? gw_error_set(e, -EINVAL, "ref", "--var needs name=value, not \"%s\"",
-					   j->vars[i])
-			    : gw_vars_set(
-				      &vars,
-				      (struct gw_str){j->vars[i], (size_t)(equals - j->vars[i])},
-				      gw_str(equals + 1));
-	}
-	if (r == 0) {
-		r = gw_profile_complete_vars(p, &vars, e);
-	}
-	if (r == 0) {
-		r = gw_plan_get(p, &vars, &plan, e);
-	}
-	if (r == 0) {
-		r = gw_binding_new(plan, &vars, ret_binding, e);
-	}
-	gw_plan_unref(plan);
-	gw_vars_fini(&vars);
-	return r;
-}
 
 static void print_line_refusal(const struct gw_error *e)
 {
@@ -218,7 +232,7 @@ static void print_line_refusal(const struct gw_error *e)
 	printf(GW_STR_FMT "\n", GW_STR_ARG(gw_buf_str(&b)));
 }
 
-static int answer_lines(struct job *j, struct gw_binding *binding)
+static int answer_lines(struct cli *c, struct gw_binding *binding)
 {
 	GW_AUTO(gw_buf_fini) struct gw_buf answer = GW_BUF_INIT(16u << 20);
 	char *line = NULL;
@@ -235,7 +249,7 @@ static int answer_lines(struct job *j, struct gw_binding *binding)
 		gw_buf_reset(&answer);
 		int r = gw_line_answer(binding, (struct gw_str){line, (size_t)n}, &answer);
 		if (r || gw_buf_error(&answer)) {
-			cli_error(j->c, "%s", strerror(r ? -r : -gw_buf_error(&answer)));
+			cli_error(c, "%s", strerror(r ? -r : -gw_buf_error(&answer)));
 			code = CLI_FAILED;
 			break;
 		}
@@ -246,29 +260,21 @@ static int answer_lines(struct job *j, struct gw_binding *binding)
 	return code;
 }
 
-static int run_lines(struct job *j, const char *path)
+static int run_lines(struct cli *c, struct cli_profile_file *f, const char *path)
 {
-	struct gw_library *library = NULL;
-	struct gw_profile *profile = NULL;
-	struct gw_binding *binding = NULL;
 	struct gw_error e = {0};
-	int r = load(j, path, &library, &profile, &e);
+	int r = load(c, f, path, 0, &e);
+	r = r ? r : bind_vars(f, &e);
+	int code = EXIT_REFUSED;
 	if (r == 0) {
-		r = bind_vars(j, profile, &binding, &e);
-	}
-	int code;
-	if (r == 0) {
-		code = answer_lines(j, binding);
+		code = answer_lines(c, f->binding);
 	} else if (r == -EINVAL) {
 		print_line_refusal(&e);
-		code = EXIT_REFUSED;
 	} else {
-		cli_error(j->c, "%s: %s", path, e.text[0] ? e.text : strerror(-r));
+		cli_error(c, "%s: %s", path, e.text[0] ? e.text : strerror(-r));
 		code = CLI_FAILED;
 	}
-	gw_binding_free(binding);
-	gw_profile_unref(profile);
-	gw_library_free(library);
+	cli_profile_close(f);
 	return code;
 }
 
@@ -293,21 +299,22 @@ static const struct {
 	const char *name;
 	int (*run)(struct cli *c, int argc, char **argv);
 } elsewhere[] = {
-	{"import", cli_profile_import},
+	{"import", cli_profile_import}, {"explain", cli_profile_explain},
+	{"diff", cli_profile_diff},	{"migrate", cli_profile_migrate},
 	{"schema", print_schema},
 };
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	struct job j = {.c = c};
+	struct cli_profile_file f = {0};
 	for (size_t i = 0; i < gw_countof(elsewhere) && argc > 1; i++) {
 		if (strcmp(argv[1], elsewhere[i].name) == 0) {
 			return elsewhere[i].run(c, argc - 1, argv + 1);
 		}
 	}
 	const struct cli_option options[] = {
-		{"--lax", NULL, &j.lax, NULL, NULL, 0},
-		{"--var", NULL, NULL, j.vars, &j.n_vars, gw_countof(j.vars)},
+		{"--lax", NULL, &f.lax, NULL, NULL, 0},
+		{"--var", NULL, NULL, f.vars, &f.n_vars, gw_countof(f.vars)},
 	};
 	int r = cli_options(c, options, gw_countof(options), &argc, argv);
 	if (r) {
@@ -317,23 +324,25 @@ static int run(struct cli *c, int argc, char **argv)
 		return cli_usage(c, &cli_profile);
 	}
 	if (strcmp(argv[1], "run") == 0) {
-		return argc == 3 ? run_lines(&j, argv[2]) : cli_usage(c, &cli_profile);
+		return argc == 3 ? run_lines(c, &f, argv[2]) : cli_usage(c, &cli_profile);
 	}
 	for (size_t i = 0; i < gw_countof(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0) {
-			return each_file(&j, &verbs[i], argc - 2, argv + 2);
+			return each_file(c, f.lax, &verbs[i], argc - 2, argv + 2);
 		}
 	}
 	return cli_usage(c, &cli_profile);
 }
 
-static const char *const words[] = {"check", "test", "compile", "run", "import", "schema", NULL};
+static const char *const words[] = {"check", "test",	"compile", "run",    "explain",
+				    "diff",  "migrate", "import",  "schema", NULL};
 const struct cli_command cli_profile = {
 	.name = "profile",
 	.usage =
-		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… [--lax] | import --from KIND [--report json] [--output DIR] FILE|DIR… | schema",
-	.help_en = "check, test, compile, run or import profiles (without the daemon)",
-	.help_zh = "检查、测试、编译、运行或导入配置档（无需守护进程）",
+		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… | explain FILE MESSAGE [BODY] | explain FILE --set CAPABILITY=VALUE… | "
+		"diff OLD NEW | migrate FILE [DOCUMENT] | import --from KIND [--report text|json] [--output DIR] FILE|DIR… | schema",
+	.help_en = "check, test, compare, explain or import profiles (without the daemon)",
+	.help_zh = "检查、测试、比较、解释或导入配置档（无需守护进程）",
 	.words = words,
 	.run = run,
 };

@@ -97,6 +97,38 @@ def the_line_protocol(folder):
     assert r.returncode == 3 and json.loads(r.stdout)["refused"] == {**json.loads(r.stdout)["refused"], "code": "ref", "at": "/points/p/in"}, r.stdout
 
 
+def what_an_author_asks(folder):
+    plug = ROOT / "profiles/tasmota/plug.yaml"
+    sensor = '{"ENERGY":{"Total":3.185,"Power":12,"Voltage":231}}'
+    r = hearth("profile", "explain", plug, "sensor", sensor, "--var", "topic=plug1")
+    assert r.returncode == 0 and r.stdout.splitlines()[0] == "sensor  tele/plug1/SENSOR", r
+    assert "meter.power = 12  by watts = 12" in r.stdout and "meter.voltage = 231" in r.stdout, r.stdout
+    assert hearth("profile", "explain", plug, "sensor", stdin=sensor).stdout.count("\n") == r.stdout.count("\n")
+    r = hearth("profile", "explain", plug, "sensor", "{nonsense")
+    assert r.returncode == 9 and "body" in r.stderr, r
+    assert hearth("profile", "explain", plug, "nothing", "x").returncode == 3
+    r = hearth("profile", "explain", plug, "--set", "switch.on=true", "--var", "topic=plug1")
+    assert r.returncode == 0 and r.stdout == "1. power  cmnd/plug1/POWER  ON\n", r
+    r = hearth("profile", "explain", plug, "--set", "switch.on=7")
+    assert r.returncode == 9 and "expected true or false" in r.stderr, r
+
+    old, new = folder / "old.yaml", folder / "new.yaml"
+    old.write_text("msgs: {m: {rx: s, tx: c}}\npoints: {p: {io: m#/a}, q: {io: m#/b}}\n"
+                   "caps: {switch.on: {point: p}}\n"
+                   "components: {jet: {caps: {x.t.power: {type: int, range: [0, 3], point: q}}}}\n")
+    new.write_text(old.read_text().replace("range: [0, 3]", "range: [0, 5]").replace("{switch.on: {point: p}}", "{x.t.gone: {type: bool, point: p}}")
+                   + "moved: {switch.on: x.t.gone}\n")
+    r = hearth("profile", "diff", "--lax", old, new)
+    assert r.returncode == 0, r
+    assert r.stdout.splitlines() == ["> switch.on  moved to x.t.gone", "~ jet/x.t.power  int 0…3, writable → int 0…5, writable", "+ x.t.gone  bool, writable"], r.stdout
+    assert hearth("profile", "diff", plug, plug).stdout == "no capability differs\n"
+    scene = json.dumps({"devices": {"lamp": {"set": {"switch.on": True, "jet/x.t.power": 2}}}, "order": ["switch.on"]})
+    r = hearth("profile", "migrate", "--lax", new, stdin=scene)
+    assert json.loads(r.stdout) == {"devices": {"lamp": {"set": {"x.t.gone": True, "jet/x.t.power": 2}}}, "order": ["x.t.gone"]}, r
+    assert "2 addresses" in r.stderr
+    assert hearth("profile", "migrate", "--lax", new, stdin="{").returncode == 9
+
+
 if __name__ == "__main__":
     run(exit_codes, every_command_has_help_in_two_languages, completion_and_man, the_pages_say_what_the_help_says,
-        shipped_profiles_pass_their_tests, the_line_protocol)
+        shipped_profiles_pass_their_tests, the_line_protocol, what_an_author_asks)
