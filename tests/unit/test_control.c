@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,15 +32,25 @@ struct fixture {
 	struct gw_buf in;
 };
 
-static void surface_open(struct fixture *f, struct gw_surface *s)
+/* With options as they stand in hearth.yaml, NULL: none. */
+static int surface_try(struct fixture *f, struct gw_surface *s, const char *options)
 {
+	const struct gw_node_limits limits = {.max_bytes = 1024, .max_depth = 4};
+	struct gw_arena *a = gw_arena_new(8192);
+	struct gw_node *n = NULL;
+	assert_true(!options || gw_node_parse_json(a, gw_str(options), &limits, &n, NULL) == 0);
 	*s = (struct gw_surface){
 		.class = &gw_surface_control, .gateway = &f->g, .state_dir = f->dir};
 	s->impl = gw_alloc0(1, gw_surface_control.instance_size);
 	assert_non_null(s->impl);
-	assert_int_equal(gw_options_apply(gw_surface_control.options, s->impl, NULL, "test", NULL),
-			 0);
-	assert_int_equal(gw_surface_control.init(s), 0);
+	assert_int_equal(gw_options_apply(gw_surface_control.options, s->impl, n, "test", NULL), 0);
+	gw_arena_free(a);
+	return gw_surface_control.init(s);
+}
+
+static void surface_open(struct fixture *f, struct gw_surface *s)
+{
+	assert_int_equal(surface_try(f, s, NULL), 0);
 }
 
 static bool has_stopped(void *ctx)
@@ -257,13 +269,11 @@ static void the_number_of_clients_is_bounded(void **state)
 	}
 }
 
-/* Somebody who asks and does not read is not listened to until he does; nothing is lost, nothing piles up. */
-static void who_does_not_read_is_not_read_from(void **state)
+/* Asks until hearthd does not take any more. */
+static int ask_until_full(struct fixture *f, int fd)
 {
-	struct fixture *f = *state;
 	static const char ask[] =
 		"{\"id\":1,\"method\":\"GET\",\"path\":\"/api/v1/model/capabilities\"}\n";
-	int fd = connect_to(f);
 	int asked = 0, refused = 0;
 	while (refused < 1000 && asked < 100000) {
 		ssize_t n = send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL);
@@ -278,6 +288,15 @@ static void who_does_not_read_is_not_read_from(void **state)
 		turn(f);
 	}
 	assert_int_equal(refused, 1000); /* the socket is full: hearthd does not read */
+	return asked;
+}
+
+/* Somebody who asks and does not read is not listened to until he does; nothing is lost, nothing piles up. */
+static void who_does_not_read_is_not_read_from(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_to(f);
+	int asked = ask_until_full(f, fd);
 	for (int i = 0; i < asked; i++) {
 		assert_non_null(strstr(hear(f, fd), "{\"id\":1,\"status\":200"));
 	}
@@ -321,6 +340,160 @@ static void what_a_crash_left_behind_is_replaced(void **state)
 	assert_int_equal(unlink(f->path), 0);
 	surface_open(f, &f->s);
 	assert_int_equal(gw_surface_control.start(&f->s), 0);
+}
+
+static void the_path_may_be_given(void **state)
+{
+	struct fixture *f = *state;
+	struct gw_surface other;
+	char options[256], given[100];
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	snprintf(given, sizeof(given), "%s/elsewhere", f->dir);
+	snprintf(options, sizeof(options), "{\"path\":\"%s\"}", given);
+	assert_int_equal(surface_try(f, &other, options), 0);
+	assert_int_equal(gw_surface_control.start(&other), 0);
+	assert_int_equal(access(given, F_OK), 0);
+	surface_close(f, &other);
+	assert_int_equal(access(given, F_OK), -1);
+	/* The kernel's limit, and one byte above it; there is no such directory either. */
+	for (size_t above = 0; above < 2; above++) {
+		snprintf(options, sizeof(options), "{\"path\":\"/nowhere/%0*d\"}",
+			 (int)(max + above - strlen("/nowhere/")), 0);
+		int r = surface_try(f, &other, options);
+		assert_int_equal(r, above ? -EINVAL : 0);
+		if (r == 0) {
+			assert_int_equal(gw_surface_control.start(&other), -ENOENT);
+		}
+		surface_close(f, &other);
+	}
+	char long_dir[200]; /* the same for the state directory */
+	snprintf(long_dir, sizeof(long_dir), "/nowhere/%0150d", 0);
+	other = (struct gw_surface){
+		.class = &gw_surface_control, .gateway = &f->g, .state_dir = long_dir};
+	other.impl = gw_alloc0(1, gw_surface_control.instance_size);
+	assert_int_equal(
+		gw_options_apply(gw_surface_control.options, other.impl, NULL, "test", NULL), 0);
+	assert_int_equal(gw_surface_control.init(&other), -EINVAL);
+	surface_close(f, &other);
+}
+
+static void expire(uv_handle_t *h, void *ctx)
+{
+	(void)ctx;
+	if (h->type == UV_TIMER && uv_is_active(h)) {
+		uv_timer_t *t = (uv_timer_t *)(void *)h;
+		(void)uv_timer_start(t, t->timer_cb, 0, uv_timer_get_repeat(t));
+	}
+}
+
+/* A client that never reads again is let go after the minute; one that leaves its answers behind, at once. */
+static void who_never_reads_is_let_go(void **state)
+{
+	struct fixture *f = *state;
+	for (int leaves = 0; leaves < 2; leaves++) {
+		int fd = connect_to(f);
+		int asked = ask_until_full(f, fd), heard = 0;
+		if (leaves) {
+			close(fd);
+		} else {
+			uv_walk(gw_loop_uv(f->loop), expire, NULL);
+			while (hear(f, fd)) {
+				heard++;
+			}
+			assert_true(heard < asked);
+			close(fd);
+		}
+		fd = connect_to(f);
+		say(f, fd, "{\"id\":1,\"method\":\"GET\",\"path\":\"/health\"}\n");
+		assert_non_null(strstr(hear(f, fd), "\"status\":200"));
+		close(fd);
+	}
+}
+
+/* Every descriptor is in use: neither a surface nor a client comes in; later ones do. */
+static void without_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	struct gw_surface other;
+	struct rlimit before, few;
+	int used[64], n_used = 0;
+	int fd = connect_to(f);
+	assert_int_equal(surface_try(f, &other, "{\"path\":\"/tmp/hearth-none.sock\"}"), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = gw_countof(used);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((used[n_used] = dup(fd)) >= 0) {
+		n_used++;
+	}
+	int r = gw_surface_control.start(&other);
+	turn(f);
+	while (n_used > 0) {
+		close(used[--n_used]);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	surface_close(f, &other);
+	assert_null(hear(f, fd)); /* it was taken in to be let go */
+	close(fd);
+	fd = connect_to(f);
+	say(f, fd, "{\"id\":1,\"method\":\"GET\",\"path\":\"/health\"}\n");
+	assert_non_null(strstr(hear(f, fd), "\"status\":200"));
+	close(fd);
+	assert_int_equal(surface_try(f, &other, "{\"path\":\"/dev/null/control.sock\"}"), 0);
+	assert_int_equal(gw_surface_control.start(&other), -ENOTDIR);
+	surface_close(f, &other);
+}
+
+/* Stopping does not wait for what is still to be written. */
+static void stopping_in_the_middle(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_to(f), idle = connect_to(f);
+	assert_true(ask_until_full(f, fd) > 0);
+	surface_close(f, &f->s);
+	gw_buf_reset(&f->in);
+	assert_null(hear(f, idle));
+	close(fd);
+	close(idle);
+	surface_open(f, &f->s);
+	assert_int_equal(gw_surface_control.start(&f->s), 0);
+}
+
+/* Every allocation fails once while a client comes, asks and listens: it is answered or let go, others are served. */
+static void allocation_failures(void **state)
+{
+	struct fixture *f = *state;
+	unsigned lost = 0;
+	for (uint64_t n = 1; n < 60; n++) {
+		int fd = connect_to(f);
+		gw_alloc_fail_at(n);
+		turn(f);
+		(void)!send(fd, "{\"id\":1,\"subscribe\":{}}\n", 24, MSG_NOSIGNAL);
+		for (int i = 0; i < 4; i++) {
+			turn(f);
+		}
+		gw_alloc_fail_at(0);
+		const char *answer = hear(f, fd);
+		lost += !answer || strstr(answer, "\"status\":200") == NULL;
+		close(fd);
+		fd = connect_to(f);
+		say(f, fd, "{\"id\":2,\"method\":\"GET\",\"path\":\"/health\"}\n");
+		assert_non_null(strstr(hear(f, fd), "\"status\":200"));
+		close(fd);
+	}
+	assert_true(lost > 3);
+	for (uint64_t n = 1;; n++) { /* and while the surface starts */
+		surface_close(f, &f->s);
+		surface_open(f, &f->s);
+		gw_alloc_fail_at(n);
+		int r = gw_surface_control.start(&f->s);
+		gw_alloc_fail_at(0);
+		if (r == 0) {
+			break;
+		}
+		assert_int_equal(r, -ENOMEM);
+	}
 }
 
 /* The kernel's word counts, not the mode of the file: as root we can pretend to be somebody else. */
@@ -368,7 +541,13 @@ int main(void)
 		T(who_does_not_read_is_not_read_from),
 		T(only_one_hearthd_has_the_socket),
 		T(what_a_crash_left_behind_is_replaced),
+		T(the_path_may_be_given),
+		T(who_never_reads_is_let_go),
+		T(without_descriptors),
+		T(stopping_in_the_middle),
+		T(allocation_failures),
 		T(strangers_are_refused),
 	};
+	(void)signal(SIGPIPE, SIG_IGN); /* as in hearthd: clients leave with our answers unread */
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }

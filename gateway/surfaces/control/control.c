@@ -30,6 +30,7 @@
 #define CHUNK_BYTES (16 * 1024)
 #define HIGH_BYTES  (1024 * 1024) /* unsent bytes above which a client is not read from */
 #define STUCK_MS    60000
+#define AGAIN_MS    100 /* until a client that there was no memory for is taken in */
 
 struct client;
 
@@ -43,6 +44,7 @@ struct control {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct gw_list clients;
 	size_t n_clients;
+	struct gw_timer *again;
 	struct gw_deferred
 		*deferred;	 /* pumps events and closes what broke, outside of any callback */
 	char chunk[CHUNK_BYTES]; /* what uv reads into; one read at a time */
@@ -311,7 +313,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	}
 	struct client *c = gw_new(struct client);
 	if (!c || uv_pipe_init(listener->loop, &c->pipe, /* ipc= */ 0)) {
-		gw_free(c);
+		gw_free(c); /* uv listens no more before this one is accepted */
+		gw_timer_start(k->again, AGAIN_MS, 0);
 		return;
 	}
 	c->control = k;
@@ -325,6 +328,12 @@ static void on_connection(uv_stream_t *listener, int status)
 	    !peer_is_local_owner(&c->pipe) || client_open(c)) {
 		client_close(c);
 	}
+}
+
+static void on_again(void *ctx)
+{
+	struct control *k = ctx;
+	on_connection((uv_stream_t *)&k->listener, /* status= */ 0);
 }
 
 /* A socket that nobody answers was left behind by a crash. */
@@ -423,7 +432,8 @@ static int control_start(struct gw_surface *s)
 	struct control *k = s->impl;
 	k->api = gw_api_new(s->gateway, s->broker, "control");
 	k->deferred = gw_deferred_new(gw_gateway_loop(s->gateway), on_deferred, k);
-	if (!k->api || !k->deferred) {
+	k->again = gw_timer_new(gw_gateway_loop(s->gateway), on_again, k);
+	if (!k->api || !k->deferred || !k->again) {
 		return -ENOMEM;
 	}
 	return control_listen(k);
@@ -441,6 +451,8 @@ static void control_stop(struct gw_surface *s)
 		return;
 	}
 	k->stopping = true;
+	gw_timer_free(k->again);
+	k->again = NULL;
 	gw_list_for_safe(pos, &k->clients)
 	{
 		client_close(gw_container(pos, struct client, link));
@@ -458,6 +470,7 @@ static void control_stop(struct gw_surface *s)
 static void control_fini(struct gw_surface *s)
 {
 	struct control *k = s->impl;
+	gw_timer_free(k->again); /* of a start that failed */
 	gw_deferred_free(k->deferred);
 	gw_api_free(k->api);
 }
