@@ -1,4 +1,4 @@
-foreach(module http http_stream http_tls)
+foreach(module http http_head http_stream http_tls)
 	gw_unit_test(${module} ROOMS http SOURCES ${GW_FAKE_HOME})
 endforeach()
 gw_fuzz(http ROOMS http)

@@ -624,12 +624,19 @@ static void targets_are_decoded_strictly(void **state)
 	assert_true(gw_str_is(t.query[2].name, "z"));
 	assert_true(gw_str_is(t.query[2].value, ""));
 	static const char *const bad[] = {
-		"",	 "a",	 "/%",	  "/%2",   "/%zz",  "/a%2fb",	 "/a%00",
-		"/a\nb", "/%ff", "/?a=%", "/?%0a", "/a%7f", "/\xc3\x28", "/?a=\x01",
+		"",	 "a",	 "/%",	  "/%2",   "/%zz",   "/a%2fb",	  "/a%00",
+		"/a\nb", "/%ff", "/?a=%", "/?%0a", "/a%7f",  "/\xc3\x28", "/?a=\x01",
+		"/%2g",	 "/%/2", "/%g2",  "/%:0",  "/?a%=1", "/?%ff=1",	  "a/b",
 	};
 	for (size_t i = 0; i < gw_countof(bad); i++) {
 		assert_int_not_equal(gw_api_target_parse(gw_str(bad[i]), &t), 0);
 	}
+	assert_int_equal(gw_api_target_parse(GW_STR("/a+b?&%4A%6b+=1+&&c=%2F&"), &t), 0);
+	assert_true(gw_str_is(t.path, "/a+b")); /* a plus is a space in parameters only */
+	assert_int_equal(t.n_query, 2);
+	assert_true(gw_str_is(t.query[0].name, "Jk "));
+	assert_true(gw_str_is(t.query[0].value, "1 "));
+	assert_true(gw_str_is(t.query[1].value, "/"));
 	char many[256] = "/?";
 	for (int i = 0; i < GW_API_PARAMS; i++) {
 		snprintf(many + strlen(many), sizeof(many) - strlen(many), "a%d=1&", i);
@@ -654,6 +661,10 @@ static void the_language_is_the_one_preferred(void **state)
 	assert_false(gw_api_wants_chinese(GW_STR("zh;q=0")));
 	assert_false(gw_api_wants_chinese(GW_STR("")));
 	assert_false(gw_api_wants_chinese(GW_STR("zh;q=x")));
+	/* of several ranges of one language the best counts, in whatever order */
+	assert_true(gw_api_wants_chinese(GW_STR("zh-TW;q=0.5, zh;q=0.9, zh-HK;q=0.1, en;q=0.8")));
+	assert_false(gw_api_wants_chinese(GW_STR("en;q=0.5, en-GB;q=0.9, en-US;q=0.1, zh;q=0.8")));
+	assert_true(gw_api_wants_chinese(GW_STR(" zh ; level=1 , en;q=0.9")));
 }
 
 /* --- streams --- */
