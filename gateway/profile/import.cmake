@@ -5,6 +5,12 @@ set(PROFILE_IMPORT
 	import/device_type.c
 	import/vocabulary.c
 	import/file.c
+	import/datum.c
+	import/td.c
+	import/td_check.c
+	import/td_form.c
+	import/td_uri.c
+	import/td_words.c
 	import/jinja_value.c
 	import/jinja_choice.c
 	import/ha.c

@@ -207,7 +207,7 @@ bool gw_draft_is_level(struct gw_str s)
 
 static size_t add_level(struct gw_draft *b, const char *name, struct gw_str value)
 {
-	b->level[b->n_levels] = (struct gw_draft_level){name, value};
+	b->level[b->n_levels] = (struct gw_draft_level){.name = name, .value = value};
 	return b->n_levels++;
 }
 
@@ -230,6 +230,39 @@ int gw_draft_prefix(struct gw_draft *b, struct gw_str prefix)
 	b->n_prefix = b->n_levels;
 	b->identity = b->n_levels - 1;
 	return b->failed ? -ENOMEM : 0;
+}
+
+static bool is_level_name(const struct gw_draft *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_levels; i++) {
+		if (strcmp(name, b->level[i].name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *gw_draft_asked(struct gw_draft *b, const char *word, bool secret)
+{
+	const char *base = gw_draft_slug(b, gw_str(word)), *name = base[0] ? base : "value";
+	for (size_t i = 0; i < b->n_levels; i++) {
+		if (b->level[i].asked && strcmp(b->level[i].asked, word) == 0) {
+			return b->level[i].name;
+		}
+	}
+	if (b->n_levels == gw_countof(b->level)) {
+		gw_draft_note(b, "more than %zu variables", gw_countof(b->level));
+		return NULL;
+	}
+	for (unsigned n = 2; (is_level_name(b, name) || gw_node_get(b->points, name)) && !b->failed;
+	     n++) {
+		name = gw_draft_printf(b, "%.*s_%u", NAME_BYTES - 5, base, n);
+	}
+	struct gw_draft_level *l =
+		&b->level[add_level(b, name, (struct gw_str){.p = NULL, .len = 0})];
+	l->asked = keep(b, gw_str(word));
+	l->secret = secret;
+	return name;
 }
 
 /* The variable for a level that cannot stand literally in a channel, because it holds a brace; NULL: it can. */
@@ -298,7 +331,7 @@ static bool same_codec(const struct gw_node *msg, const char *codec)
 static bool is_variable(const struct gw_draft *b, struct gw_str level)
 {
 	for (size_t i = 0; i < b->n_levels; i++) {
-		if (gw_str_eq(b->level[i].value, level)) {
+		if (b->level[i].value.p && gw_str_eq(b->level[i].value, level)) {
 			return true;
 		}
 	}
@@ -320,9 +353,10 @@ static struct gw_node *new_msg(struct gw_draft *b, struct gw_str topic, const ch
 	}
 	const char *slug = gw_draft_slug(b, level);
 	*ret_name = free_name(b, b->msgs,
-			      slug[0]		       ? slug
-			      : strcmp(dir, "rx") == 0 ? "state"
-						       : "set");
+			      slug[0]			? slug
+			      : strcmp(dir, "rx") == 0	? "state"
+			      : strcmp(dir, "get") == 0 ? "state"
+							: "set");
 	struct gw_node *m = gw_set_map(b, b->msgs, *ret_name);
 	gw_set_text(b, m, dir, ch);
 	if (strcmp(codec, "json") != 0) {
@@ -400,57 +434,107 @@ static bool same_node(const struct gw_node *a, const struct gw_node *b)
 	return a == b || (a && b && gw_node_equal(a, b));
 }
 
-const char *gw_draft_tx(struct gw_draft *b, struct gw_str topic, const char *codec,
-			const struct gw_node *base, const char *pointer, uint8_t qos)
+/* The message on ch with verb dir into which pointer will be set; from names it. */
+static const char *sent_msg(struct gw_draft *b, const char *dir, struct gw_str from, const char *ch,
+			    const char *codec, const struct gw_node *base, const char *pointer)
 {
-	const char *ch = channel(b, topic), *name = NULL;
-	if (!ch) {
-		return NULL;
-	}
+	const char *name = NULL;
 	gw_node_for(m, b->msgs)
 	{
-		const char *tx = gw_node_text(m, "tx");
-		if (tx && strcmp(tx, ch) == 0 && strcmp(codec, "json") == 0 &&
+		const char *has = gw_node_text(m, dir);
+		if (has && strcmp(has, ch) == 0 && strcmp(codec, "text") != 0 &&
 		    same_codec(m, codec) && !gw_node_get(m, "body") &&
 		    same_node(gw_node_get(m, "base"), base) &&
 		    !is_taken(b, ref_text(b, m->key.p, pointer))) {
 			return m->key.p;
 		}
 	}
-	struct gw_node *m = new_msg(b, topic, "tx", ch, codec, &name);
+	struct gw_node *m = new_msg(b, from, dir, ch, codec, &name);
 	if (m && base) {
 		gw_set_node(b, m, "base", gw_copy(b, base));
 	}
-	if (m && qos) {
-		gw_set_number(b, m, "qos", qos);
-	}
 	return m ? name : NULL;
+}
+
+static const char *fixed_msg(struct gw_draft *b, const char *dir, struct gw_str from,
+			     const char *ch, const char *codec, const struct gw_node *body)
+{
+	const char *name = NULL;
+	gw_node_for(m, b->msgs)
+	{
+		const char *has = gw_node_text(m, dir);
+		if (has && strcmp(has, ch) == 0 && same_codec(m, codec) && gw_node_get(m, "body") &&
+		    same_node(gw_node_get(m, "body"), body)) {
+			return m->key.p;
+		}
+	}
+	struct gw_node *m = new_msg(b, from, dir, ch, codec, &name);
+	if (!m) {
+		return NULL;
+	}
+	gw_set_node(b, m, "body", gw_copy(b, body));
+	return name;
+}
+
+static const char *with_qos(struct gw_draft *b, const char *msg, uint8_t qos)
+{
+	if (msg && qos) {
+		gw_set_number(b, gw_node_get(b->msgs, msg), "qos", qos);
+	}
+	return msg;
+}
+
+const char *gw_draft_tx(struct gw_draft *b, struct gw_str topic, const char *codec,
+			const struct gw_node *base, const char *pointer, uint8_t qos)
+{
+	const char *ch = channel(b, topic);
+	return ch ? with_qos(b, sent_msg(b, "tx", topic, ch, codec, base, pointer), qos) : NULL;
 }
 
 const char *gw_draft_fixed(struct gw_draft *b, struct gw_str topic, const char *codec,
 			   const struct gw_node *body, uint8_t qos)
 {
-	const char *ch = channel(b, topic), *name = NULL;
-	if (!ch) {
-		return NULL;
-	}
+	const char *ch = channel(b, topic);
+	return ch ? with_qos(b, fixed_msg(b, "tx", topic, ch, codec, body), qos) : NULL;
+}
+
+/* --- requests --- */
+
+/* What names a message: the path without its query. */
+static struct gw_str without_query(const char *path)
+{
+	return (struct gw_str){path, strcspn(path, "?")};
+}
+
+const char *gw_draft_get(struct gw_draft *b, const char *path, const char *codec, bool observe)
+{
+	const char *name = NULL;
 	gw_node_for(m, b->msgs)
 	{
-		const char *tx = gw_node_text(m, "tx");
-		if (tx && strcmp(tx, ch) == 0 && same_codec(m, codec) && gw_node_get(m, "body") &&
-		    same_node(gw_node_get(m, "body"), body)) {
-			return m->key.p;
+		const char *has = gw_node_text(m, "get");
+		if (has && strcmp(has, path) == 0 && same_codec(m, codec)) {
+			name = m->key.p;
 		}
 	}
-	struct gw_node *m = new_msg(b, topic, "tx", ch, codec, &name);
-	if (!m) {
+	if (!name && !new_msg(b, without_query(path), "get", path, codec, &name)) {
 		return NULL;
 	}
-	gw_set_node(b, m, "body", gw_copy(b, body));
-	if (qos) {
-		gw_set_number(b, m, "qos", qos);
+	if (observe) {
+		gw_set_bool(b, gw_node_get(b->msgs, name), "observe", true);
 	}
 	return name;
+}
+
+const char *gw_draft_request(struct gw_draft *b, const char *verb, const char *path,
+			     const char *codec, const char *pointer)
+{
+	return sent_msg(b, verb, without_query(path), path, codec, /* base= */ NULL, pointer);
+}
+
+const char *gw_draft_request_fixed(struct gw_draft *b, const char *verb, const char *path,
+				   const char *codec, const struct gw_node *body)
+{
+	return fixed_msg(b, verb, without_query(path), path, codec, body);
 }
 
 /* --- points --- */
@@ -463,10 +547,8 @@ static bool is_reserved(const struct gw_draft *b, const char *name)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < b->n_levels; i++) {
-		if (strcmp(name, b->level[i].name) == 0) {
-			return true;
-		}
+	if (is_level_name(b, name)) {
+		return true;
 	}
 	/* Variables of braces are found later than points: keep their names free. */
 	return gw_expr_is_function(gw_str(name)) ||

@@ -24,10 +24,12 @@ enum gw_draft_hint {
 	GW_HINT_DRIES = 1 << 6, /* a climate that can dry: an air conditioner */
 };
 
-/* A level of the topics that a variable holds (profile-language §4: containment). */
+/* A level of the topics that a variable holds (profile-language §4: containment), or a part of a path that the owner is asked for. */
 struct gw_draft_level {
 	const char *name;
-	struct gw_str value;
+	struct gw_str value; /* p NULL: asked for */
+	const char *asked;   /* what the owner is asked for, in the description's word */
+	bool secret;
 };
 
 struct gw_draft {
@@ -41,6 +43,7 @@ struct gw_draft {
 	size_t n_prefix; /* the first n_prefix levels stand at the start of every topic; 0: level[0] anywhere */
 	size_t identity; /* index in level */
 	unsigned hints;	 /* gw_draft_hint */
+	bool bare;	 /* a product without capabilities is one too */
 	bool failed;
 };
 
@@ -50,6 +53,8 @@ int gw_draft_init(struct gw_draft *b, struct gw_arena *a, const char *vendor,
 void gw_draft_identity(struct gw_draft *b, struct gw_str level);
 /* Every topic begins with prefix ("zigbee2mqtt/kitchen/lamp"): each level a variable, the last one the identity. -EINVAL: a level cannot be one. */
 int gw_draft_prefix(struct gw_draft *b, struct gw_str prefix) GW_MUST_USE;
+/* A variable that the owner is asked for at pairing: its name, the same for the same word. NULL with a note: too many. */
+const char *gw_draft_asked(struct gw_draft *b, const char *word, bool secret);
 /* May the text be a variable in a channel? */
 bool gw_draft_is_level(struct gw_str s);
 
@@ -88,12 +93,18 @@ struct gw_node *gw_bool_node(struct gw_draft *b, bool v);
 const char *gw_draft_rx(struct gw_draft *b, struct gw_str topic, const char *codec);
 /* The message arrives on topic too. */
 void gw_draft_rx_also(struct gw_draft *b, const char *msg, struct gw_str topic);
-/* A message that is sent, into which pointer will be set; json: shared while base is equal and pointer is not below a taken one. */
+/* A message that is sent, into which pointer will be set; not text: shared while base is equal and pointer is not below a taken one. */
 const char *gw_draft_tx(struct gw_draft *b, struct gw_str topic, const char *codec,
 			const struct gw_node *base, const char *pointer, uint8_t qos);
 /* A message with a fixed body; one for each topic and body. */
 const char *gw_draft_fixed(struct gw_draft *b, struct gw_str topic, const char *codec,
 			   const struct gw_node *body, uint8_t qos);
+/* The same for requests; path is a channel already: its variables are written {name}. verb: "get" (the answer is the message), "put", "post". */
+const char *gw_draft_get(struct gw_draft *b, const char *path, const char *codec, bool observe);
+const char *gw_draft_request(struct gw_draft *b, const char *verb, const char *path,
+			     const char *codec, const char *pointer);
+const char *gw_draft_request_fixed(struct gw_draft *b, const char *verb, const char *path,
+				   const char *codec, const struct gw_node *body);
 /* The message's map, to add `reply`, `on`. */
 struct gw_node *gw_draft_msg(struct gw_draft *b, const char *name);
 

@@ -8,6 +8,7 @@
 
 static const struct gw_file_importer *const kinds[] = {
 	&gw_import_smartir,
+	&gw_import_thing_description,
 	NULL,
 };
 
@@ -21,19 +22,36 @@ const struct gw_file_importer *gw_file_importer_at(size_t index)
 	return NULL;
 }
 
+/*
+ * JSON is a part of YAML and so has lines and columns for what is refused; what the YAML reader does not know of it (tabs, escapes of
+ * characters beyond U+FFFF, large integers) its own reader does.
+ */
+static int parse(struct gw_arena *a, struct gw_str text, const struct gw_node_limits *limits,
+		 struct gw_node **ret_root, struct gw_error *reterr_)
+{
+	struct gw_str start = gw_str_trim(text);
+	bool json = gw_str_starts(start, "{") || gw_str_starts(start, "[");
+	int r = gw_node_parse_yaml(a, text, limits, ret_root, reterr_);
+	return r < 0 && json &&
+			       gw_node_parse_json(a, text, limits, ret_root, /* reterr_= */ NULL) ==
+				       0
+		       ? 0
+		       : r;
+}
+
 int gw_file_import(const struct gw_file_importer *i, struct gw_str text, const char *file,
 		   struct gw_import_result *ret_result, struct gw_error *reterr_)
 {
 	static const struct gw_node_limits limits = {.max_bytes = GW_DESCRIPTION_BYTES * 4,
 						     .max_depth = GW_BODY_DEPTH,
 						     .max_nodes = GW_DESCRIPTION_NODES};
-	struct gw_arena *a = gw_arena_new((size_t)GW_DESCRIPTION_NODES * sizeof(struct gw_node) +
-					  limits.max_bytes);
+	struct gw_arena *a = gw_arena_new(
+		2 * ((size_t)GW_DESCRIPTION_NODES * sizeof(struct gw_node) + limits.max_bytes));
 	struct gw_node *root = NULL;
 	if (!a) {
 		return gw_error_set(reterr_, -ENOMEM, "size", "out of memory");
 	}
-	int r = gw_node_parse_yaml(a, text, &limits, &root, reterr_); /* JSON is a part of it */
+	int r = parse(a, text, &limits, &root, reterr_);
 	if (r == 0) {
 		*ret_result = (struct gw_import_result){.devices = NULL};
 		r = i->import(root, file, ret_result, reterr_);

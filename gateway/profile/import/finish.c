@@ -68,6 +68,13 @@ static void set_vars(struct gw_draft *b, struct gw_node *root)
 		if (i == b->identity) {
 			gw_set_bool(b, v, "identity", true);
 		}
+		if (b->level[i].asked) {
+			gw_set_bool(b, v, "ask", true);
+			gw_set_text(b, v, "label", b->level[i].asked);
+		}
+		if (b->level[i].secret) {
+			gw_set_bool(b, v, "secret", true);
+		}
 	}
 }
 
@@ -75,7 +82,7 @@ static bool can_ask(const struct gw_draft *b)
 {
 	gw_node_for(m, b->msgs)
 	{
-		if (gw_node_get(m, "reply")) {
+		if (gw_node_get(m, "reply") || gw_node_get(m, "get")) {
 			return true;
 		}
 	}
@@ -111,7 +118,7 @@ static void set_sections(struct gw_draft *b, struct gw_node *root)
 /* The vocabulary of the description has no default for these: a product that can do nothing is none. */
 static bool is_empty(const struct gw_draft *b)
 {
-	return b->caps->count == 0 && b->components->count == 0;
+	return !b->bare && b->caps->count == 0 && b->components->count == 0;
 }
 
 static struct gw_node *head_of(struct gw_draft *b, const struct gw_draft_head *head)
@@ -160,7 +167,9 @@ int gw_draft_finish(struct gw_draft *b, const struct gw_draft_head *head, struct
 	gw_buf_reset(&text);
 	gw_node_write(&text, root, /* source_order= */ true);
 	for (size_t i = 0; i < b->n_levels; i++) {
-		int r = gw_vars_set(&ret->vars, gw_str(b->level[i].name), b->level[i].value);
+		int r = b->level[i].asked ? 0
+					  : gw_vars_set(&ret->vars, gw_str(b->level[i].name),
+							b->level[i].value);
 		if (r < 0) {
 			return r;
 		}

@@ -173,6 +173,53 @@ const char *gw_unit_code(struct gw_str given)
 	return NULL;
 }
 
+/* Letters and digits of a unit's name in lower case. */
+static const struct {
+	const char *word, *unit;
+} unit_words[] = {
+	{"ampere", "A"},	 {"amperes", "A"},
+	{"arcdegrees", "°"},	 {"celsius", "°C"},
+	{"decibel", "dB"},	 {"degc", "°C"},
+	{"degf", "°F"},		 {"degree", "°"},
+	{"degreecelsius", "°C"}, {"degreefahrenheit", "°F"},
+	{"degrees", "°"},	 {"degreescelsius", "°C"},
+	{"fahrenheit", "°F"},	 {"hectopascal", "hPa"},
+	{"hertz", "Hz"},	 {"hour", "h"},
+	{"kelvin", "K"},	 {"kilowatthour", "kWh"},
+	{"lux", "lx"},		 {"meter", "m"},
+	{"metre", "m"},		 {"millisecond", "ms"},
+	{"milliseconds", "ms"},	 {"minute", "min"},
+	{"pascal", "Pa"},	 {"partspermillion", "ppm"},
+	{"percent", "%"},	 {"percentage", "%"},
+	{"second", "s"},	 {"unitless", ""},
+	{"volt", "V"},		 {"volts", "V"},
+	{"watt", "W"},		 {"watthour", "Wh"},
+	{"watts", "W"},
+};
+
+struct gw_str gw_unit_word(struct gw_str unit)
+{
+	char word[32];
+	size_t n = 0, from = 0;
+	bool iri = gw_str_starts(unit, "http");
+	for (size_t i = 0; i < unit.len; i++) { /* of a vocabulary */
+		char c = unit.p[i];
+		from = c == ':' || c == '#' || (iri && c == '/') ? i + 1 : from;
+	}
+	for (size_t i = from; i < unit.len && n + 1 < sizeof(word); i++) {
+		unsigned char c = (unsigned char)unit.p[i];
+		if (c < 128 && isalnum(c)) {
+			word[n++] = (char)tolower(c);
+		}
+	}
+	for (size_t i = 0; i < gw_countof(unit_words); i++) {
+		if (gw_str_is((struct gw_str){word, n}, unit_words[i].word)) {
+			return gw_str(unit_words[i].unit);
+		}
+	}
+	return unit;
+}
+
 /* --- symbols --- */
 
 struct symbol_row {

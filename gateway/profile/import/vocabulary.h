@@ -24,6 +24,9 @@ bool gw_unit_to(struct gw_str given, const char *ucum, struct gw_linear *ret_lin
 /* The UCUM code for a unit of the model, when no conversion is needed; NULL: the model has no such unit. */
 const char *gw_unit_code(struct gw_str given);
 
+/* "degree celsius", "om:degree_Celsius", "percentage": the sign that stands for the word; the unit itself when it is no such word. */
+struct gw_str gw_unit_word(struct gw_str unit);
+
 /* The symbol of an enum capability for a foreign word ("turbo" → "max"), or NULL. Case, blanks and hyphens do not matter. */
 const char *gw_symbol_for(const struct gw_capability *cap, struct gw_str word);
 
