@@ -11,7 +11,8 @@
 struct gw_twin_body {
 	const struct gw_pl_msg *m;
 	struct gw_node *tree;
-	struct gw_str bytes; /* text, or a frame; in the arena */
+	struct gw_str bytes;	 /* text, or a frame; in the arena */
+	struct gw_node *options; /* {number: value}; NULL: none */
 };
 
 struct gw_twin_point {
@@ -46,6 +47,13 @@ struct gw_twin {
 	struct gw_raw online, offline; /* raws of the presence point */
 	bool has_presence;
 };
+
+/* --- reporting (twin.c) --- */
+
+/* Does the message, or a layer of it, carry one of these points? */
+bool gw_twin_carries(const struct gw_twin *t, const struct gw_pl_msg *m, const uint64_t *points);
+/* The message as it is now, when it has a channel and its filters allow it. */
+void gw_twin_emit(struct gw_twin *t, uint16_t msg);
 
 /* --- bodies (twin_body.c) --- */
 

@@ -34,20 +34,33 @@ int gw_twin_body_parse(struct gw_arena *a, const struct gw_pl_msg *m, struct gw_
 int gw_twin_body_from_node(struct gw_arena *a, const struct gw_pl_msg *m, const struct gw_node *n,
 			   struct gw_twin_body *ret_body)
 {
-	if (n->type == GW_NODE_MAP && (gw_node_get(n, "$opt") || gw_node_get(n, "$body"))) {
+	const struct gw_node *options = gw_node_get(n, "$opt");
+	if (n->type == GW_NODE_MAP && (options || gw_node_get(n, "$body"))) {
 		n = gw_node_get(n, "$body");
 	}
 	if (!n) {
 		return -EBADMSG;
 	}
+	struct gw_twin_body body = {.m = m};
+	int r = 0;
 	if (m->codec->tree && n->type != GW_NODE_TEXT) {
-		*ret_body = (struct gw_twin_body){.m = m, .tree = gw_node_copy(a, n)};
-		return ret_body->tree ? 0 : -ENOMEM;
+		body.tree = gw_node_copy(a, n);
+		r = body.tree ? 0 : -ENOMEM;
+	} else {
+		GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_BYTES);
+		r = m->codec->bytes
+			    ? gw_hex_decode(n->type == GW_NODE_TEXT ? n->text : GW_STR("?"), &b)
+			    : gw_node_text_form(n, &b);
+		r = r < 0 ? -EBADMSG : gw_twin_body_parse(a, m, gw_buf_str(&b), &body);
 	}
-	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(GW_BODY_BYTES);
-	int r = m->codec->bytes ? gw_hex_decode(n->type == GW_NODE_TEXT ? n->text : GW_STR("?"), &b)
-				: gw_node_text_form(n, &b);
-	return r < 0 ? -EBADMSG : gw_twin_body_parse(a, m, gw_buf_str(&b), ret_body);
+	if (r == 0 && options) {
+		body.options = gw_node_copy(a, options);
+		r = body.options ? 0 : -ENOMEM;
+	}
+	if (r == 0) {
+		*ret_body = body;
+	}
+	return r;
 }
 
 int gw_twin_body_copy(struct gw_arena *a, const struct gw_pl_msg *m,
@@ -64,8 +77,9 @@ int gw_twin_body_copy(struct gw_arena *a, const struct gw_pl_msg *m,
 	} else {
 		body.bytes = keep(a, from->bytes);
 	}
+	body.options = from->options ? gw_node_copy(a, from->options) : NULL;
 	*ret_body = body;
-	return body.tree || body.bytes.p ? 0 : -ENOMEM;
+	return (body.tree || body.bytes.p) && (body.options || !from->options) ? 0 : -ENOMEM;
 }
 
 void gw_twin_body_print(const struct gw_twin_body *body, struct gw_buf *b)
@@ -181,14 +195,20 @@ static int get_bytes(struct gw_twin *t, struct gw_str frame, const struct gw_ref
 	return store(slot, &c);
 }
 
-/* Where the value of a tag lies: `tag type value` with types, else `tag length value` (§6). */
-static bool find_tag(const struct gw_pl_msg *m, struct gw_str frame, const struct gw_ref *ref,
-		     size_t *ret_offset, struct gw_as *ret_as)
+/* Where the value of a tag lies, and where what can be read ends. */
+struct tag_place {
+	bool found;
+	size_t at, end;
+	struct gw_as as;
+};
+
+/* `tag type value` with types, else `tag length value` (§6). */
+static struct tag_place find_tag(const struct gw_pl_msg *m, struct gw_str frame,
+				 const struct gw_ref *ref)
 {
-	bool found = false;
-	size_t at = 0;
-	while (at + 2 <= frame.len && ref->n_steps == 1) {
-		uint8_t tag = (uint8_t)frame.p[at], second = (uint8_t)frame.p[at + 1];
+	struct tag_place place = {.found = false};
+	while (place.end + 2 <= frame.len && ref->n_steps == 1) {
+		uint8_t tag = (uint8_t)frame.p[place.end], second = (uint8_t)frame.p[place.end + 1];
 		struct gw_as as = {.kind = second <= 6 ? GW_AS_UNSIGNED : GW_AS_RAW,
 				   .size = second};
 		uint16_t i = 0;
@@ -199,32 +219,42 @@ static bool find_tag(const struct gw_pl_msg *m, struct gw_str frame, const struc
 			break; /* an unknown type ends the block */
 		}
 		as = m->n_types > 0 ? m->types[i].as : as;
-		if (frame.len - at - 2 < as.size) {
+		if (frame.len - place.end - 2 < as.size) {
 			break;
 		}
 		if (tag == ref->steps[0].index) { /* the last one counts */
-			found = true;
-			*ret_offset = at + 2;
-			*ret_as = as;
+			place.found = true;
+			place.at = place.end + 2;
+			place.as = as;
 		}
-		at += 2 + (size_t)as.size;
+		place.end += 2 + (size_t)as.size;
 	}
-	return found;
+	return place;
+}
+
+/* Types say how a value is read, else the point does when it is no longer than the value. */
+static bool tag_type(const struct gw_pl_msg *m, const struct gw_pl_point *p,
+		     struct tag_place *place)
+{
+	if (m->n_types == 0 && p && p->has_as) {
+		bool fits = p->as.size <= place->as.size;
+		uint16_t size = p->as.size ? p->as.size : place->as.size;
+		place->as = p->as;
+		place->as.size = size;
+		return fits;
+	}
+	return true;
 }
 
 static int get_tag(struct gw_twin *t, const struct gw_twin_body *body, const struct gw_ref *ref,
 		   const struct gw_pl_point *p, struct gw_slot *slot)
 {
-	struct gw_as as;
-	size_t at;
-	if (!find_tag(body->m, body->bytes, ref, &at, &as)) {
+	struct tag_place place = find_tag(body->m, body->bytes, ref);
+	if (!place.found || !tag_type(body->m, p, &place)) {
 		return -ENOENT;
 	}
-	if (body->m->n_types == 0 && p && p->has_as && p->as.size == as.size) {
-		as = p->as;
-	}
-	struct gw_cooked c =
-		gw_as_read_bytes(&as, gw_str_sub(body->bytes, at, as.size), &t->b->scratch);
+	struct gw_cooked c = gw_as_read_bytes(
+		&place.as, gw_str_sub(body->bytes, place.at, place.as.size), &t->b->scratch);
 	return store(slot, &c);
 }
 
@@ -240,11 +270,30 @@ static int get_packed(struct gw_twin *t, const struct gw_node *n, const struct g
 	return get_bytes(t, gw_buf_str(&bytes), &start, p, slot);
 }
 
+/* Options stand under their decimal number. */
+static struct gw_str option_key(const struct gw_ref *ref, struct gw_buf *b)
+{
+	gw_buf_printf(b, "%u", (unsigned)ref->byte);
+	return gw_buf_str(b);
+}
+
+static int get_option(const struct gw_twin_body *body, const struct gw_ref *ref,
+		      struct gw_slot *slot)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf key = GW_BUF_INIT(16);
+	const struct gw_node *n = gw_node_get_str(body->options, option_key(ref, &key));
+	if (!n) {
+		return -ENOENT;
+	}
+	struct gw_cooked c = cook(n);
+	return store(slot, &c);
+}
+
 int gw_twin_body_get(struct gw_twin *t, const struct gw_twin_body *body, const struct gw_ref *ref,
 		     const struct gw_pl_point *p, struct gw_slot *slot)
 {
 	if (ref->kind == GW_REF_OPTION) {
-		return -ENOENT;
+		return get_option(body, ref, slot);
 	}
 	if (ref->kind == GW_REF_BYTE) {
 		return get_bytes(t, body->bytes, ref, p, slot);
@@ -341,6 +390,10 @@ static int set_bytes(struct gw_arena *a, struct gw_twin_body *body, const struct
 	}
 	if (p && p->list) {
 		memcpy(frame + ref->byte, list.p, list.len);
+		if (p->list->pad < 0 && raw->tree->count < p->list->count) {
+			body->bytes.len = (size_t)ref->byte +
+					  list.len; /* only the end of the frame ends it */
+		}
 		return 0;
 	}
 	if (!ref->width) {
@@ -358,20 +411,51 @@ static int set_bytes(struct gw_arena *a, struct gw_twin_body *body, const struct
 	return 0;
 }
 
-/* An item that is there takes a new value of the same size. */
+/* The code of the first type that is the point's, or the length; -EINVAL: none. */
+static int second_of(const struct gw_pl_msg *m, const struct gw_as *as, size_t size)
+{
+	for (uint16_t i = 0; i < m->n_types; i++) {
+		const struct gw_as *x = &m->types[i].as;
+		if (x->kind == as->kind && x->size == as->size && x->little == as->little &&
+		    x->swapped == as->swapped) {
+			return m->types[i].code;
+		}
+	}
+	return m->n_types == 0 && size <= UINT8_MAX ? (int)size : -EINVAL;
+}
+
+/* A new item behind what can be read: of a repeated tag the last counts. */
+static int add_tag(struct gw_arena *a, struct gw_twin_body *body, const struct gw_ref *ref,
+		   const struct gw_pl_point *p, const struct gw_raw *raw, size_t end)
+{
+	const struct gw_as *as = p->has_as ? &p->as : &byte_type;
+	size_t size = as->size ? as->size : raw->type == GW_RAW_TEXT ? raw->text->len : 0;
+	int second = second_of(body->m, as, size);
+	size_t len = body->bytes.len;
+	if (second < 0 || ref->n_steps != 1) {
+		return -EINVAL;
+	}
+	uint8_t *frame = room(a, body, len + 2 + size);
+	if (!frame) {
+		return -EINVAL;
+	}
+	memmove(frame + end + 2 + size, frame + end, len - end);
+	frame[end] = (uint8_t)ref->steps[0].index;
+	frame[end + 1] = (uint8_t)second;
+	return gw_as_write_bytes(as, raw, frame + end + 2, size) ? -EINVAL : 0;
+}
+
+/* An item that is there takes the value when it has the size for it. */
 static int set_tag(struct gw_arena *a, struct gw_twin_body *body, const struct gw_ref *ref,
 		   const struct gw_pl_point *p, const struct gw_raw *raw)
 {
-	struct gw_as as;
-	size_t at;
-	if (!find_tag(body->m, body->bytes, ref, &at, &as)) {
-		return -EINVAL;
+	struct tag_place place = find_tag(body->m, body->bytes, ref);
+	uint16_t size = place.as.size;
+	if (!place.found || !tag_type(body->m, p, &place) || place.as.size != size) {
+		return p ? add_tag(a, body, ref, p, raw, place.end) : -EINVAL;
 	}
-	if (body->m->n_types == 0 && p && p->has_as && p->as.size == as.size) {
-		as = p->as;
-	}
-	uint8_t *frame = room(a, body, at + as.size);
-	return frame && !gw_as_write_bytes(&as, raw, frame + at, as.size) ? 0 : -EINVAL;
+	uint8_t *frame = room(a, body, place.at + size);
+	return frame && !gw_as_write_bytes(&place.as, raw, frame + place.at, size) ? 0 : -EINVAL;
 }
 
 static int set_text(struct gw_arena *a, struct gw_twin_body *body, const struct gw_pl_point *p,
@@ -392,11 +476,21 @@ static int set_text(struct gw_arena *a, struct gw_twin_body *body, const struct 
 	return body->bytes.p ? gw_buf_error(&b) : -ENOMEM;
 }
 
+static int set_option(struct gw_arena *a, struct gw_twin_body *body, const struct gw_ref *ref,
+		      const struct gw_raw *raw)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf key = GW_BUF_INIT(16);
+	struct gw_node *n = node_of(a, /* p= */ NULL, raw, /* old= */ NULL);
+	body->options = body->options ? body->options : gw_node_new(a, GW_NODE_MAP);
+	return n && body->options ? gw_node_set(a, body->options, option_key(ref, &key), n)
+				  : -ENOMEM;
+}
+
 int gw_twin_body_set(struct gw_arena *a, struct gw_twin_body *body, const struct gw_ref *ref,
 		     const struct gw_pl_point *p, const struct gw_raw *raw)
 {
 	if (ref->kind == GW_REF_OPTION) {
-		return -EINVAL;
+		return set_option(a, body, ref, raw);
 	}
 	if (ref->kind == GW_REF_BYTE) {
 		return set_bytes(a, body, ref, p, raw);

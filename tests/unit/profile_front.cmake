@@ -1,4 +1,4 @@
-foreach(module expr compose schema match library twin)
+foreach(module expr compose schema match library twin twin_agree)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
 gw_fuzz(expr ROOMS profile)

@@ -2,291 +2,10 @@
 #include "gw_test.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "gw/alloc.h"
-#include "gw/binding.h"
-#include "gw/topic.h"
-#include "gw/twin.h"
-#include "profile/twin.h"
-
-#define MAX_EMISSIONS 256
-
-struct bench {
-	struct gw_library *library;
-	struct gw_profile *profile;
-	struct gw_twin *twin;
-	struct gw_vars vars; /* of the gateway's side */
-	struct gw_plan *plan;
-	struct gw_binding *binding;
-	struct gw_expect *expect;
-	bool met;
-	int presence;
-	struct emitted {
-		char *channel, *body;
-		size_t len;
-		bool retain;
-	} list[MAX_EMISSIONS];
-	size_t count;
-};
-
-/* Not of the memory that some tests let run out. */
-static char *copy_of(struct gw_str s)
-{
-	char *p = malloc(s.len + 1);
-	assert_non_null(p);
-	memcpy(p, s.p, s.len);
-	p[s.len] = '\0';
-	return p;
-}
-
-static void on_emit(void *ctx, const struct gw_emission *e)
-{
-	struct bench *b = ctx;
-	assert_true(b->count < MAX_EMISSIONS);
-	struct emitted *m = &b->list[b->count++];
-	*m = (struct emitted){copy_of(e->channel), copy_of(e->body), e->body.len, e->retain};
-}
-
-static const struct gw_twin_ops ops = {.emit = on_emit};
-
-static void drop_emissions(struct bench *b)
-{
-	for (size_t i = 0; i < b->count; i++) {
-		free(b->list[i].channel);
-		free(b->list[i].body);
-	}
-	b->count = 0;
-}
-
-/* --- the gateway's side --- */
-
-static bool arrives_on(struct bench *b, const struct gw_msg_info *m, const char *channel)
-{
-	bool hit = false;
-	for (uint16_t i = 0; i <= m->n_rx; i++) {
-		const char *on = i < m->n_rx ? m->rx[i] : m->get;
-		struct gw_buf filter = GW_BUF_INIT(GW_TOPIC_BYTES);
-		if (on && gw_binding_channel(b->binding, on, &filter) == 0) {
-			hit |= strcmp(filter.p, channel) == 0 ||
-			       gw_topic_matches(gw_buf_str(&filter), gw_str(channel));
-		}
-		gw_buf_fini(&filter);
-	}
-	return hit;
-}
-
-/* Everything that the twin said, to the binding; each must be understood. */
-static void deliver(struct bench *b)
-{
-	for (size_t i = 0; i < b->count; i++) {
-		const struct emitted *e = &b->list[i];
-		for (size_t m = 0; m < gw_plan_msg_count(b->plan); m++) {
-			if (!arrives_on(b, gw_plan_msg(b->plan, m), e->channel)) {
-				continue;
-			}
-			struct gw_body body = {.bytes = {e->body, e->len}};
-			struct gw_received received = {0};
-			int r = gw_binding_receive(b->binding, m, &body, e->retain, 0, &received);
-			if (r < 0) {
-				fail_msg("%s: %s %s: %d", gw_profile_id(b->profile), e->channel,
-					 e->body, r);
-			}
-			b->presence = received.presence >= 0 && !received.ignored
-					      ? received.presence
-					      : b->presence;
-			if (b->expect && !received.ignored) {
-				b->met |= gw_expect_met(b->expect, b->binding, m);
-			}
-		}
-	}
-	drop_emissions(b);
-}
-
-/* The gateway finds the device by what it announced. */
-static bool discover(struct bench *b)
-{
-	struct gw_arena *a = gw_arena_new(1 << 20);
-	int score = -1;
-	for (size_t i = 0; i < b->count && score < 0; i++) {
-		struct gw_node *o = gw_node_new(a, GW_NODE_MAP), *json = NULL;
-		if (gw_node_parse_json(a, gw_str(b->list[i].body), NULL, &json, NULL) < 0) {
-			json = gw_node_new_text(a, gw_str(b->list[i].body));
-		}
-		assert_int_equal(gw_node_set(a, o, GW_STR("mqtt"),
-					     gw_node_new_text(a, gw_str(b->list[i].channel))),
-				 0);
-		assert_int_equal(gw_node_set(a, o, GW_STR("json"), json), 0);
-		assert_int_equal(gw_profile_match(b->profile, o, &score, &b->vars), 0);
-	}
-	gw_arena_free(a);
-	return score >= 0;
-}
-
-static const struct gw_var_info *identity_of(const struct gw_profile *p)
-{
-	for (size_t i = 0; i < gw_profile_var_count(p); i++) {
-		if (gw_profile_var(p, i)->identity) {
-			return gw_profile_var(p, i);
-		}
-	}
-	return gw_profile_var(p, 0);
-}
-
-static void play(struct bench *b, struct gw_profile *p)
-{
-	struct gw_error e = {0};
-	struct gw_vars vars = {0};
-	const struct gw_var_info *identity = identity_of(p);
-	*b = (struct bench){.library = b->library, .profile = p, .presence = -1};
-	if (identity) {
-		assert_int_equal(gw_vars_set(&vars, gw_str(identity->name), GW_STR("twin_7")), 0);
-	}
-	if (gw_twin_new(p, &vars, 7, &ops, b, &b->twin, &e) < 0) {
-		fail_msg("%s: %s", gw_profile_id(p), e.text);
-	}
-	gw_twin_announce(b->twin);
-	bool mqtt = gw_profile_match_filter(p, 0) != NULL;
-	if (discover(b) != mqtt) {
-		fail_msg("%s: is not found by its announcement", gw_profile_id(p));
-	}
-	if (mqtt) {
-		const char *found = gw_vars_get(&b->vars, identity->name);
-		assert_non_null(found);
-		assert_string_equal(found, "twin_7");
-	} else {
-		assert_int_equal(gw_vars_copy(&b->vars, &vars), 0);
-	}
-	gw_vars_fini(&vars);
-	assert_int_equal(gw_profile_complete_vars(p, &b->vars, &e), 0);
-	assert_int_equal(gw_plan_get(p, &b->vars, &b->plan, &e), 0);
-	assert_int_equal(gw_binding_new(b->plan, &b->vars, &b->binding, &e), 0);
-	deliver(b);
-}
-
-static void stop(struct bench *b)
-{
-	drop_emissions(b);
-	gw_expect_free(b->expect);
-	gw_binding_free(b->binding);
-	gw_plan_unref(b->plan);
-	gw_vars_fini(&b->vars);
-	gw_twin_free(b->twin);
-	gw_profile_unref(b->profile);
-}
-
-/* --- one value --- */
-
-/* Sends a command to the twin and waits for its echo. False: the state of the device does not allow it now. */
-static bool command(struct bench *b, const struct gw_cap_info *cap, const struct gw_node *value)
-{
-	struct gw_wanted wanted = {.address = gw_str(cap->address), .value = value};
-	struct gw_outgoing out = {0};
-	struct gw_write_error e = {0};
-	static int64_t now = 0;
-	now += 60000; /* nothing is pending any more */
-	if (gw_binding_write(b->binding, &wanted, 1, now, &out, &e) < 0) {
-		assert_true(strcmp(e.code, "type") != 0);
-		return false;
-	}
-	b->expect = out.expect;
-	out.expect = NULL;
-	b->met = false;
-	size_t sent = out.n_msgs;
-	for (size_t i = 0; i < sent; i++) {
-		const struct gw_msg_info *m = gw_plan_msg(b->plan, out.msgs[i].msg);
-		struct gw_buf channel = GW_BUF_INIT(GW_TOPIC_BYTES);
-		assert_int_equal(gw_binding_channel(b->binding, m->tx, &channel), 0);
-		gw_twin_receive(b->twin, gw_buf_str(&channel), out.msgs[i].body);
-		gw_buf_fini(&channel);
-	}
-	gw_outgoing_fini(&out);
-	deliver(b);
-	if (b->expect && sent > 0 && !b->met) {
-		struct gw_buf text = GW_BUF_INIT(1000);
-		gw_node_write(&text, value, false);
-		fail_msg("%s: %s = %s is not confirmed", gw_profile_id(b->profile), cap->address,
-			 text.p);
-	}
-	gw_expect_free(b->expect);
-	b->expect = NULL;
-	return true;
-}
-
-static size_t command_all(struct bench *b, size_t index)
-{
-	const struct gw_cap_info *cap = gw_plan_cap(b->plan, index);
-	struct gw_domain now, *d = &now;
-	bool ro;
-	gw_binding_limits(b->binding, index, d, &ro);
-	struct gw_arena *a = gw_arena_new(1 << 16);
-	size_t done = 0;
-	if (d->type == GW_TYPE_BOOL) {
-		done += command(b, cap, gw_node_new_bool(a, true));
-		done += command(b, cap, gw_node_new_bool(a, false));
-		done += command(b, cap, gw_node_new_bool(a, true));
-	}
-	for (uint16_t i = 0; d->type == GW_TYPE_ENUM && i < d->n_symbols; i++) {
-		done += command(b, cap, gw_node_new_text(a, gw_str(d->symbols[i])));
-	}
-	if (d->type == GW_TYPE_NUM || d->type == GW_TYPE_INT) {
-		int64_t min = d->has_min ? d->min : 0, max = d->has_max ? d->max : min + 100;
-		int64_t step = d->step ? d->step : 1;
-		for (int i = 0; i <= 4; i++) {
-			int64_t count = min + (max - min) / 4 * i;
-			count = min + (count - min) / step * step;
-			done += command(b, cap,
-					gw_node_new_number(a, gw_count_value(count, d->res)));
-		}
-	}
-	/* Lists and texts: what the profile's own tests write. */
-	gw_node_for(test, gw_node_get(gw_profile_tree(b->profile), "tests"))
-	{
-		const struct gw_node *value = gw_node_get(gw_node_get(test, "write"), cap->address);
-		bool takes =
-			d->type == GW_TYPE_LIST || d->type == GW_TYPE_STR || d->type == GW_TYPE_REC;
-		done += value && takes && command(b, cap, value);
-	}
-	gw_arena_free(a);
-	return done;
-}
-
-/* A capability that cannot be written now can in some state of the others. */
-static size_t command_somewhere(struct bench *b, size_t index)
-{
-	size_t done = command_all(b, index);
-	for (size_t i = 0; i < gw_plan_cap_count(b->plan) && done == 0; i++) {
-		const struct gw_cap_info *other = gw_plan_cap(b->plan, i);
-		for (uint16_t k = 0; other->writable && k < other->domain.n_symbols && done == 0;
-		     k++) {
-			struct gw_arena *a = gw_arena_new(1 << 16);
-			bool there = command(b, other,
-					     gw_node_new_text(a, gw_str(other->domain.symbols[k])));
-			done = there ? command_all(b, index) : 0;
-			gw_arena_free(a);
-		}
-	}
-	return done;
-}
+#include "twin_bench.h"
 
 /* --- what holds for every profile --- */
-
-static void both_see_the_same(struct bench *b)
-{
-	for (size_t i = 0; i < gw_plan_cap_count(b->plan); i++) {
-		enum gw_quality theirs, ours;
-		const struct gw_value *device = gw_binding_value(b->twin->b, i, &theirs);
-		const struct gw_value *gateway = gw_binding_value(b->binding, i, &ours);
-		const struct gw_cap_info *cap = gw_plan_cap(b->plan, i);
-		if (cap->kind == GW_KIND_PROPERTY && gateway->type != GW_VALUE_NONE &&
-		    !gw_value_equal(device, gateway)) {
-			fail_msg("%s: %s differs", gw_profile_id(b->profile), cap->address);
-		}
-	}
-}
 
 static size_t count_known(const struct bench *b)
 {
@@ -345,7 +64,7 @@ static void check_reports(struct bench *b)
 
 static void round_trip(struct bench *b, struct gw_profile *p)
 {
-	size_t writable = 0;
+	size_t writable = 0, events = 0, actions = 0;
 	play(b, p);
 	both_see_the_same(b);
 	size_t known = count_known(b);
@@ -359,9 +78,19 @@ static void round_trip(struct bench *b, struct gw_profile *p)
 		}
 	}
 	both_see_the_same(b);
+	for (size_t i = 0; i < gw_plan_cap_count(b->plan); i++) {
+		const struct gw_cap_info *cap = gw_plan_cap(b->plan, i);
+		events += cap->kind == GW_KIND_EVENT;
+		actions += cap->kind == GW_KIND_ACTION;
+		if ((cap->kind == GW_KIND_EVENT && happen(b, i) == 0) ||
+		    (cap->kind == GW_KIND_ACTION && !act(b, i))) {
+			fail_msg("%s: nothing comes of %s", gw_profile_id(p), cap->address);
+		}
+	}
 	check_presence(b);
 	check_reports(b);
-	print_message("%s: %zu values, %zu writable\n", gw_profile_id(p), known, writable);
+	print_message("%s: %zu values, %zu writable, %zu events, %zu actions\n", gw_profile_id(p),
+		      known, writable, events, actions);
 	assert_true(known > 0);
 	stop(b);
 }

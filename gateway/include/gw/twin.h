@@ -19,6 +19,7 @@ struct gw_twin;
 /* What the twin emits: channel and body are borrowed until emit returns. */
 struct gw_emission {
 	struct gw_str channel, body;
+	const struct gw_node *options; /* {number: value} of CoAP and the like; NULL: none */
 	uint8_t qos;
 	bool retain;
 };
