@@ -623,7 +623,40 @@ static void bodies_without_memory(void **state)
 	}
 }
 
-/* The same through a device: what is malformed in a layer is skipped, its points keep their raws (§7). */
+/* The same through a device, whose point keeps what it had. */
+static void receiving_without_memory(void **state)
+{
+	static const char *const codecs[] = {"cbor", "form"}, *const bodies[] = {
+								      "\xa1\x61\x61\x61\x32",
+								      "a=2"};
+	(void)state;
+	assert_null(gw_codec_find(GW_STR("xml")));
+	for (size_t i = 0; i < gw_countof(codecs); i++) {
+		struct profile_case c;
+		char yaml[200];
+		snprintf(
+			yaml, sizeof(yaml),
+			"msgs: {m: {rx: s, codec: %s}}\npoints: {p: {in: m#/a, as: num, init: '1'}}\n"
+			"caps: {x.t.p: {type: int, point: p, ro: true}}",
+			codecs[i]);
+		case_open(&c, yaml);
+		for (uint64_t n = 1;; n++) {
+			gw_alloc_fail_at(n);
+			int r = case_receive(&c, "m", bodies[i]);
+			gw_alloc_fail_at(0);
+			if (r == 0) {
+				assert_true(n > 2);
+				assert_string_equal(case_value(&c, "x.t.p"), "2");
+				break;
+			}
+			assert_int_equal(r, -ENOMEM);
+			assert_string_not_equal(case_value(&c, "x.t.p"), "2");
+		}
+		case_close(&c);
+	}
+}
+
+/* What is malformed in a layer is skipped, its points keep their raws (§7). */
 static void a_form_in_a_layer_is_skipped(void **state)
 {
 	struct profile_case c;
@@ -660,6 +693,7 @@ int main(void)
 		cmocka_unit_test(forms_have_limits),
 		cmocka_unit_test(forms_are_written),
 		cmocka_unit_test(bodies_without_memory),
+		cmocka_unit_test(receiving_without_memory),
 		cmocka_unit_test(a_form_in_a_layer_is_skipped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "fault_vfs.h"
+#include "gw/alloc.h"
 #include "gw/limits.h"
 #include "gw/log.h"
 #include "home/store_schema.h"
@@ -514,6 +515,68 @@ static void test_an_iteration_that_is_stopped(void **state)
 	}
 }
 
+/* Without memory a device is not taken for one whose variables are lost: the reading ends. */
+static void test_devices_without_memory(void **state)
+{
+	struct fixture *f = *state;
+	fill_all(f);
+	store_open(f);
+	struct gw_vars vars = {0};
+	assert_int_equal(gw_vars_set(&vars, GW_STR("key"), GW_STR("secret")), 0);
+	struct gw_device_record r = {.id = "lamp", .vars = &vars};
+	assert_int_equal(gw_store_put_device(f->store, &r, NULL), 0);
+	for (uint64_t n = 1;; n++) {
+		struct tables t = {0};
+		gw_alloc_fail_at(n);
+		int e = gw_store_each_device(f->store, take_device, &t);
+		gw_alloc_fail_at(0);
+		if (e == 0) {
+			assert_true(n > 1);
+			assert_int_equal(t.rows[DEVICES], 1);
+			break;
+		}
+		assert_int_equal(e, -ENOMEM);
+		assert_int_equal(t.rows[DEVICES], 0);
+	}
+	gw_vars_fini(&vars);
+}
+
+/* Every kind of change is refused as long as the disk is full, and changes nothing. */
+static void test_each_change_on_a_full_disk(void **state)
+{
+	static const struct gw_audit_line line = {.who = "anna"};
+	struct fixture *f = *state;
+	gw_log_set_level(GW_LOG_ERROR);
+	fill_all(f);
+	store_open(f);
+	char value[8];
+	char *large = malloc(GW_PROFILE_BYTES + 2);
+	memset(large, ' ', GW_PROFILE_BYTES + 1);
+	large[GW_PROFILE_BYTES + 1] = '\0';
+	struct gw_device_record r = {.id = "lamp", .profile_text = large};
+	assert_int_equal(gw_store_put_device(f->store, &r, NULL), -EINVAL);
+	free(large);
+	r = (struct gw_device_record){0};
+	assert_int_equal(gw_store_put_device(f->store, &r, NULL), -EINVAL);
+	fault_vfs_fail(SQLITE_FULL);
+	r.id = "fan";
+	assert_true(gw_store_put_device(f->store, &r, &line) < 0);
+	assert_true(gw_store_remove_device(f->store, "lamp", &line) < 0);
+	assert_true(gw_store_put_room(f->store, "bath", "Bath", &line) < 0);
+	assert_true(gw_store_remove_room(f->store, "hall", &line) < 0);
+	assert_true(gw_store_remove_account(f->store, "anna", &line) < 0);
+	assert_true(gw_store_remove_token(f->store, "t1", &line) < 0);
+	assert_true(gw_store_put_audit(f->store, &line) < 0);
+	assert_true(gw_store_put_meta(f->store, "k", "v") < 0);
+	fault_vfs_fail(0);
+	assert_int_equal(gw_store_get_meta(f->store, "k", value, sizeof(value)), -ENOENT);
+	struct tables t = {0};
+	take_all(f->store, &t, 0);
+	for (unsigned k = 0; k < TABLES; k++) {
+		assert_int_equal(t.rows[k], 1);
+	}
+}
+
 /* --- versions --- */
 
 static void test_a_newer_store_is_refused(void **state)
@@ -775,6 +838,8 @@ int main(void)
 		T(test_malformed_rows),
 		T(test_each_malformed_column),
 		T(test_an_iteration_that_is_stopped),
+		T(test_devices_without_memory),
+		T(test_each_change_on_a_full_disk),
 		T(test_a_newer_store_is_refused),
 		T(test_migrations_are_resumable),
 		T(test_disk_full_and_broken),
