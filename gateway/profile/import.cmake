@@ -33,4 +33,15 @@ set(PROFILE_IMPORT
 	import/smartir_rows.c
 	import/smartir_climate.c
 	import/smartir_swing.c
-	import/smartir_other.c)
+	import/smartir_other.c
+	import/tuya.c
+	import/tuya_as.c
+	import/tuya_climate.c
+	import/tuya_dp.c
+	import/tuya_form.c
+	import/tuya_light.c
+	import/tuya_map.c
+	import/tuya_moves.c
+	import/tuya_number.c
+	import/tuya_simple.c
+	import/tuya_words.c)

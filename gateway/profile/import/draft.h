@@ -22,6 +22,7 @@ enum gw_draft_hint {
 	GW_HINT_BATTERY = 1 << 4, /* battery powered, or with a battery */
 	GW_HINT_PHONE = 1 << 5,
 	GW_HINT_DRIES = 1 << 6, /* a climate that can dry: an air conditioner */
+	GW_HINT_GANGS = 1 << 7, /* its switches are wired, not plugged */
 };
 
 /* A level of the topics that a variable holds (profile-language §4: containment), or a part of a path that the owner is asked for. */
@@ -144,6 +145,8 @@ struct gw_draft_head {
 	const char *source; /* "z2m": first part of the id */
 	const char *kind;   /* adapter identity in `match`: never matches by accident */
 	const char *vendor, *model;
+	const char *name;	     /* of the profile; NULL: vendor and model */
+	const struct gw_node *match; /* identities of kind; NULL: the name */
 };
 /* Device type by what exists (device_type.c). */
 const char *gw_draft_type(const struct gw_draft *b);

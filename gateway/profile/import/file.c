@@ -9,6 +9,7 @@
 static const struct gw_file_importer *const kinds[] = {
 	&gw_import_smartir,
 	&gw_import_thing_description,
+	&gw_import_tuya,
 	NULL,
 };
 

@@ -133,11 +133,16 @@ static struct gw_node *head_of(struct gw_draft *b, const struct gw_draft_head *h
 	gw_set_text(b, root, "type", gw_draft_type(b));
 	const char *name =
 		gw_draft_printf(b, "%s%s%s", vendor, vendor[0] && model[0] ? " " : "", model);
-	gw_set_text(b, root, "name", name[0] ? name : head->source);
+	const char *shown = head->name && head->name[0] ? head->name : name;
+	gw_set_text(b, root, "name", shown[0] ? shown : head->source);
 	struct gw_node *match = gw_set_list(b, root, "match");
 	struct gw_node *entry = gw_node_new(b->a, GW_NODE_MAP);
 	gw_add_node(b, match, entry);
-	gw_set_text(b, entry, head->kind, name[0] ? name : head->source);
+	if (head->match) {
+		gw_set_node(b, entry, head->kind, gw_copy(b, head->match));
+	} else {
+		gw_set_text(b, entry, head->kind, name[0] ? name : head->source);
+	}
 	set_vars(b, root);
 	return root;
 }

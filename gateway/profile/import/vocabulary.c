@@ -145,6 +145,14 @@ static const struct unit_row units[] = {
 	{"dBm", "dBm", 1, 1, 0},
 	{"mg/dL", "mmol/L", 1, 18.0156, 0},
 	{"mmol/L", "mmol/L", 1, 1, 0},
+	/* tuya-local writes units without signs */
+	{"ugm3", "ug/m3", 1, 1, 0},
+	{"mgm3", "ug/m3", 1000, 1, 0},
+	{"m2", "m2", 1, 1, 0},
+	{"RPM", "1/min", 1, 1, 0},
+	{"% LEL", "%LEL", 1, 1, 0},
+	{"hour", "s", 3600, 1, 0},
+	{"gal/min", "m3/h", 227.12470704, 1000, 0},
 };
 
 bool gw_unit_to(struct gw_str given, const char *ucum, struct gw_linear *ret_linear)
