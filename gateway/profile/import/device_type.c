@@ -56,6 +56,7 @@ static const struct rule rules[] = {
 	{"co_alarm", 0, 0, {"co_alarm.state"}},
 	{"gas_alarm", 0, 0, {"gas_alarm.state"}},
 	{"light_on_off", GW_HINT_LIGHT, 0, {"switch.on"}},
+	{"wall_switch", GW_HINT_GANGS, 2, {"switch.on"}},
 	{"power_strip", 0, 2, {"switch.on", "meter.power"}},
 	{"power_strip", GW_HINT_OUTLET, 2, {"switch.on"}},
 	{"plug", GW_HINT_OUTLET, 0, {"switch.on"}},
