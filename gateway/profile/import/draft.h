@@ -23,7 +23,6 @@ enum gw_draft_hint {
 	GW_HINT_PHONE = 1 << 5,
 	GW_HINT_DRIES = 1 << 6, /* a climate that can dry: an air conditioner */
 	GW_HINT_GANGS = 1 << 7, /* its switches are wired, not plugged */
-	GW_HINT_GANGS = 1 << 7, /* its switches are wired, not plugged */
 };
 
 /* A level of the topics that a variable holds (profile-language §4: containment), or a part of a path that the owner is asked for. */
