@@ -364,24 +364,20 @@ static int set_unwritten(struct arrival *r, const struct gw_pl_cap *cap,
 	return e;
 }
 
-int gw_twin_set(struct gw_twin *t, struct gw_str address, const struct gw_node *value,
-		struct gw_error *reterr_)
+static int set_one(struct arrival *r, struct gw_str address, const struct gw_node *value,
+		   struct gw_error *reterr_)
 {
-	GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(GW_TWIN_ARENA_BYTES);
+	struct gw_twin *t = r->t;
 	struct gw_write_error refused = {.code = "readonly",
 					 .text = "it does not follow from one point"};
-	struct arrival r;
 	int index = gw_plan_find_cap(t->plan, address);
 	if (index < 0) {
 		return gw_error_set(reterr_, -ENOENT, "ref", "no capability \"%.*s\"",
 				    GW_STR_ARG(gw_str_sub(address, 0, 80)));
 	}
-	if (!a || arrival_init(&r, t, a) < 0) {
-		return -ENOMEM;
-	}
 	const struct gw_pl_cap *cap = &t->plan->caps[index];
-	int e = cap->info.writable ? set_written(&r, (uint16_t)index, value, &refused)
-				   : set_unwritten(&r, cap, value);
+	int e = cap->info.writable ? set_written(r, (uint16_t)index, value, &refused)
+				   : set_unwritten(r, cap, value);
 	if (e < 0) {
 		return e == -ENOMEM ? e
 				    : gw_error_set(reterr_, -EINVAL, refused.code, "%s: %s",
@@ -392,6 +388,36 @@ int gw_twin_set(struct gw_twin *t, struct gw_str address, const struct gw_node *
 			t->drifts[i].base = value->number;
 		}
 	}
-	answer(&r);
 	return 0;
+}
+
+int gw_twin_set(struct gw_twin *t, struct gw_str address, const struct gw_node *value,
+		struct gw_error *reterr_)
+{
+	GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(GW_TWIN_ARENA_BYTES);
+	struct arrival r;
+	if (!a || arrival_init(&r, t, a) < 0) {
+		return -ENOMEM;
+	}
+	int e = set_one(&r, address, value, reterr_);
+	if (e == 0) {
+		answer(&r);
+	}
+	return e;
+}
+
+int gw_twin_set_all(struct gw_twin *t, const struct gw_node *values, struct gw_error *reterr_)
+{
+	GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(GW_TWIN_ARENA_BYTES);
+	struct arrival r;
+	int e = a ? arrival_init(&r, t, a) : -ENOMEM;
+	if (e < 0) {
+		return e;
+	}
+	gw_member_for(value, values)
+	{
+		e = e < 0 ? e : set_one(&r, value->key, value, reterr_);
+	}
+	answer(&r); /* also of what came before a refusal */
+	return e;
 }

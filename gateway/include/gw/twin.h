@@ -51,3 +51,38 @@ void gw_twin_report(struct gw_twin *t);
 /* Sets a property as if somebody used the appliance itself; the change is emitted. */
 int gw_twin_set(struct gw_twin *t, struct gw_str address, const struct gw_node *value,
 		struct gw_error *reterr_) GW_MUST_USE;
+/* The same for a map of several: one change, each message that carries some of it goes out once. */
+int gw_twin_set_all(struct gw_twin *t, const struct gw_node *values,
+		    struct gw_error *reterr_) GW_MUST_USE;
+
+/* --- scenes: an appliance that goes through its programme by itself --- */
+
+/*
+ * A scenario is a map:
+ *
+ *   loop: true                                          # false: once
+ *   scenes:
+ *     - {when: {operation.state: running}, set: {operation.phase: washing}}
+ *     - {after: 30m, set: {operation.phase: spinning}}
+ *
+ * Scenes are played in order. One waits until its capabilities have the values of `when`, then as long as `after` says, then sets.
+ * Codes of a refusal: schema, with the place.
+ */
+int gw_scenario_check(const struct gw_node *scenario, struct gw_error *reterr_) GW_MUST_USE;
+/* -ENOENT when it names a capability that the twin has not. */
+int gw_scenario_fits(const struct gw_node *scenario, const struct gw_twin *t,
+		     struct gw_error *reterr_) GW_MUST_USE;
+
+/* Where one twin is in its scenario; begins as zero. */
+struct gw_scene_place {
+	size_t next;
+	bool timed; /* due_ms holds: what it waited for is so */
+	int64_t due_ms;
+};
+/*
+ * Plays what is due; call it again after *ret_wait_ms and after each gw_twin_receive. *ret_wait_ms -1: it waits for a value, or is at its
+ * end. An error is of what a scene sets: the scene is over, the others go on.
+ */
+int gw_scenario_play(const struct gw_node *scenario, struct gw_twin *t, int64_t now_ms,
+		     struct gw_scene_place *place, int64_t *ret_wait_ms,
+		     struct gw_error *reterr_) GW_MUST_USE;
