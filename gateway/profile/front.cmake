@@ -4,4 +4,4 @@ set(PROFILE_FRONT
 	compose.c compose_bind.c
 	schema.c schema_tables.c schema_json.c schema_rules.c
 	library.c load.c vars.c match.c
-	twin.c twin_change.c twin_body.c twin_state.c twin_drift.c twin_scene.c)
+	twin.c twin_change.c twin_body.c twin_state.c twin_drift.c twin_scene.c twin_fault.c)

@@ -36,6 +36,7 @@ void gw_twin_free(struct gw_twin *t)
 	gw_free(t->points);
 	gw_free(t->models);
 	gw_free(t->drifts);
+	gw_text_unref(t->wrong.text);
 	gw_vars_fini(&t->vars);
 	gw_binding_free(t->b);
 	gw_plan_unref(t->plan);
@@ -102,9 +103,10 @@ static int start(struct gw_twin *t, const struct gw_vars *vars, struct gw_error 
 	if (r < 0) {
 		return r;
 	}
+	t->wrong = (struct gw_raw){.type = GW_RAW_TEXT, .text = gw_text_new(GW_STR("wrong"))};
 	t->points = gw_array(struct gw_twin_point, (size_t)t->plan->n_points + 1);
 	t->models = gw_array(struct gw_twin_body, (size_t)t->plan->n_msgs + 1);
-	if (!t->points || !t->models) {
+	if (!t->points || !t->models || !t->wrong.text) {
 		return -ENOMEM;
 	}
 	r = add_channels(t);
@@ -124,6 +126,7 @@ int gw_twin_new(struct gw_profile *p, const struct gw_vars *vars, uint64_t seed,
 	t->ops = ops;
 	t->ctx = ctx;
 	t->seed = seed * UINT64_C(0x9E3779B97F4A7C15) + 1; /* never 0 */
+	t->fault_seed = t->seed;
 	t->arena = gw_arena_new(GW_PLAN_BYTES);
 	int r = t->arena ? start(t, vars, reterr_) : -ENOMEM;
 	if (r < 0) {
@@ -217,14 +220,18 @@ static int fill_body(struct gw_twin *t, struct gw_arena *a, struct gw_twin_body 
 	const struct gw_pl_msg *m = body->m;
 	for (uint16_t i = 0; i < m->n_points; i++) {
 		const struct gw_msg_point *mp = &m->points[i];
+		const struct gw_pl_point *p = &t->plan->points[mp->point];
 		const struct gw_raw *raw = &t->b->slots[mp->point].raw;
 		if (raw->type == GW_RAW_NULL && t->points[mp->point].event && m->codec->bytes) {
 			raw = &nothing; /* in a frame there is no null */
 		}
-		gw_ignore(gw_twin_body_set(a, body, place_of(t, body, mp),
-					   &t->plan->points[mp->point], raw));
+		const struct gw_ref *place = place_of(t, body, mp);
+		raw = gw_twin_fault_raw(t, m, raw, &p);
+		gw_ignore(gw_twin_body_set(a, body, place, p, raw));
 	}
-	take_back(t, body);
+	if (!gw_twin_lies(t)) {
+		take_back(t, body);
+	}
 	for (uint16_t i = 0; i < m->n_filters; i++) {
 		int r = satisfy(t, a, body, &m->filters[i]);
 		if (r < 0) {
@@ -315,6 +322,7 @@ void gw_twin_emit(struct gw_twin *t, uint16_t msg)
 		return; /* no channel, not the time, or no memory: the next report comes */
 	}
 	gw_twin_body_print(&body, &text);
+	gw_twin_fault_body(t, m, &text);
 	if (gw_buf_error(&text) < 0) {
 		return;
 	}
@@ -323,8 +331,11 @@ void gw_twin_emit(struct gw_twin *t, uint16_t msg)
 				      .options = body.options,
 				      .qos = m->info.qos,
 				      .retain = m->info.retain ||
-						carries_point(t, m, t->plan->presence_point)};
-	t->ops->emit(t->ctx, &e);
+						carries_point(t, m, t->plan->presence_point),
+				      .delay_ms = t->slow_ms};
+	for (unsigned i = gw_twin_fault_copies(t); i > 0; i--) {
+		t->ops->emit(t->ctx, &e);
+	}
 }
 
 /* A message that says something by itself: not one that only carries happenings. */
@@ -433,7 +444,9 @@ bool gw_twin_will(struct gw_twin *t, struct gw_buf *ret_channel, struct gw_buf *
 	if (!t->has_presence) {
 		return false;
 	}
+	const unsigned faults = t->faults;
 	uint16_t msg = GW_NO_INDEX;
+	t->faults = 0;
 	struct gw_slot now = {.raw = {.type = GW_RAW_NULL}};
 	struct gw_slot *slot = &t->b->slots[t->plan->presence_point];
 	if (gw_slot_set(&now, &slot->raw) == 0 && gw_slot_set(slot, &t->offline) == 0) {
@@ -441,6 +454,7 @@ bool gw_twin_will(struct gw_twin *t, struct gw_buf *ret_channel, struct gw_buf *
 	}
 	gw_ignore(gw_slot_set(slot, &now.raw)); /* shared text, flag or number */
 	gw_slot_fini(&now);
+	t->faults = faults;
 	gw_buf_puts(ret_channel, msg == GW_NO_INDEX ? "" : t->sent[msg]);
 	return msg != GW_NO_INDEX && gw_buf_error(ret_channel) == 0;
 }

@@ -36,6 +36,10 @@ struct gw_twin {
 	const struct gw_twin_ops *ops;
 	void *ctx;
 	uint64_t seed;
+	uint64_t fault_seed; /* of its own, so that a fault does not change what drifts */
+	unsigned faults;     /* bits of enum gw_fault */
+	int64_t slow_ms;
+	struct gw_raw wrong; /* a text that no number is */
 	struct gw_twin_point *points;
 	struct gw_twin_body *models; /* by message: the last test body; m NULL: none */
 	char **sent,
@@ -88,6 +92,18 @@ int gw_twin_set_point(struct gw_twin *t, uint16_t point, const struct gw_raw *ra
 /* The observation that announces this instance, as topic and body. -ENOENT: no test has one. */
 int gw_twin_announcement(const struct gw_twin *t, struct gw_arena *a, struct gw_buf *ret_topic,
 			 struct gw_buf *ret_body) GW_MUST_USE;
+
+/* --- faults (twin_fault.c) --- */
+
+/* What a message shows for a point instead of raw; *ret_point NULL: as it is, without the point's type. */
+const struct gw_raw *gw_twin_fault_raw(const struct gw_twin *t, const struct gw_pl_msg *m,
+				       const struct gw_raw *raw,
+				       const struct gw_pl_point **ret_point);
+void gw_twin_fault_body(struct gw_twin *t, const struct gw_pl_msg *m, struct gw_buf *body);
+unsigned gw_twin_fault_copies(const struct gw_twin *t); /* of each message that goes out */
+bool gw_twin_lies(const struct gw_twin *t);		/* what it shows is not what it has */
+/* xorshift64*: the next of a seed, −1 … 1 */
+double gw_twin_chance(uint64_t *seed);
 
 /* --- drifting (twin_drift.c) --- */
 

@@ -61,13 +61,12 @@ static const struct gw_twin_habit *habit_of(const char *id)
 	return &habits[i];
 }
 
-/* xorshift64*: −1 … 1. */
-static double chance(struct gw_twin *t)
+double gw_twin_chance(uint64_t *seed)
 {
-	t->seed ^= t->seed >> 12;
-	t->seed ^= t->seed << 25;
-	t->seed ^= t->seed >> 27;
-	return (double)((t->seed * UINT64_C(0x2545F4914F6CDD1D)) >> 11) / 0x1p52 - 1;
+	*seed ^= *seed >> 12;
+	*seed ^= *seed << 25;
+	*seed ^= *seed >> 27;
+	return (double)((*seed * UINT64_C(0x2545F4914F6CDD1D)) >> 11) / 0x1p52 - 1;
 }
 
 /* --- capability ↔ raw --- */
@@ -190,10 +189,12 @@ static void move(struct gw_twin *t, const struct gw_twin_drift *d)
 	double raw = now->type == GW_RAW_NUMBER ? now->number : 0;
 	if (d->habit->motion == GROW) {
 		/* One to three of the last digit that the device shows. */
-		raw += on ? round(2 + chance(t)) * pow(10, -(double)decimals) : 0;
+		raw += on ? round(2 + gw_twin_chance(&t->seed)) * pow(10, -(double)decimals) : 0;
 	} else {
 		double span = d->habit->span + fabs(d->base) * d->habit->relative;
-		double v = on ? clamp_to(&cap->info.domain, d->base + span * chance(t)) : 0;
+		double v =
+			on ? clamp_to(&cap->info.domain, d->base + span * gw_twin_chance(&t->seed))
+			   : 0;
 		double seen = read_at(t, cap, raw);
 		if (on && isfinite(seen) && seen != 0) {
 			v = seen + (v - seen) * 0.4; /* on its way, without jumps */

@@ -1,4 +1,4 @@
-foreach(module expr compose schema match library twin twin_agree twin_scene)
+foreach(module expr compose schema match library twin twin_agree twin_scene twin_fault)
 	gw_unit_test(${module} ROOMS profile)
 endforeach()
 gw_fuzz(expr ROOMS profile)

@@ -22,6 +22,7 @@ struct gw_emission {
 	const struct gw_node *options; /* {number: value} of CoAP and the like; NULL: none */
 	uint8_t qos;
 	bool retain;
+	int64_t delay_ms; /* of a slow one: to be sent so much later */
 };
 
 struct gw_twin_ops {
@@ -86,3 +87,22 @@ struct gw_scene_place {
 int gw_scenario_play(const struct gw_node *scenario, struct gw_twin *t, int64_t now_ms,
 		     struct gw_scene_place *place, int64_t *ret_wait_ms,
 		     struct gw_error *reterr_) GW_MUST_USE;
+
+/* --- faults on demand: what appliances do on a bad day --- */
+
+/* Faults are of what the twin reports; its announcement and its will stay whole. The content of bad messages follows from the seed. */
+enum gw_fault {
+	GW_FAULT_SILENCE,    /* reports and answers nothing; still obeys */
+	GW_FAULT_GARBAGE,    /* bodies are cut off, and no text where they are text */
+	GW_FAULT_WRONG_TYPE, /* texts for numbers, numbers for texts; a frame has no types and stays */
+	GW_FAULT_SLOW,	     /* everything comes late, by a duration */
+	GW_FAULT_DUPLICATE, /* everything comes twice */
+	GW_FAULT_REBOOT, /* off the network and back, every so often: the caller's, who has the connection */
+	GW_FAULT_NA, /* points that have a sentinel show it */
+	GW_FAULT_COUNT
+};
+
+/* KIND or KIND=DURATION, as people write it. A refusal names what there is; *ret_ms is 0 for one without duration. */
+int gw_fault_parse(struct gw_str text, enum gw_fault *ret_fault, int64_t *ret_ms,
+		   struct gw_error *reterr_) GW_MUST_USE;
+void gw_twin_fault(struct gw_twin *t, enum gw_fault fault, int64_t ms, bool on);
