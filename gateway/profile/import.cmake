@@ -6,6 +6,9 @@ set(PROFILE_IMPORT
 	import/vocabulary.c
 	import/file.c
 	import/datum.c
+	import/messages.c
+	import/homie.c
+	import/homie_build.c
 	import/td.c
 	import/td_check.c
 	import/td_form.c
@@ -34,6 +37,9 @@ set(PROFILE_IMPORT
 	import/smartir_climate.c
 	import/smartir_swing.c
 	import/smartir_other.c
+	import/shelly.c
+	import/shelly_first.c
+	import/shelly_later.c
 	import/tuya.c
 	import/tuya_as.c
 	import/tuya_climate.c

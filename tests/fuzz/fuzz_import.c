@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || !gw_str_split(&rest, '\n', &topic) || !rest.p) {
 		return 0;
 	}
-	const struct gw_importer_class *class = gw_importer_class_at((data[0] - (size_t)'0') % 3);
+	const struct gw_importer_class *class = gw_importer_class_at((data[0] - (size_t)'0') % 4);
 	struct gw_importer *i = gw_importer_new(class);
 	struct gw_library *l = NULL;
 	struct gw_str payloads[] = {rest, {"", 0}};

@@ -442,6 +442,12 @@ static void zigbee2mqtt(void **state)
 	run_folder("zigbee2mqtt");
 }
 
+static void homie(void **state)
+{
+	(void)state;
+	run_folder("homie");
+}
+
 /* --- bounds and memory --- */
 
 static int send_config(struct gw_importer *i, unsigned device, unsigned entity,
@@ -526,6 +532,9 @@ static void out_of_memory(void **state)
 		{"tasmota", "tasmota/discovery/A00000000001/config",
 		 "{\"mac\":\"A00000000001\",\"t\":\"t\",\"ft\":\"%topic%/%prefix%/\",\"tp\":[\"c\",\"s\",\"t\"],\"rl\":[1],"
 		 "\"so\":{},\"state\":[],\"onln\":\"on\",\"ofln\":\"off\",\"ver\":1}"},
+		{"homie", "homie/5/lamp/$description",
+		 "{\"homie\":\"5.0\",\"name\":\"l\",\"nodes\":{\"a\":{\"properties\":{\"on\":{\"datatype\":\"boolean\","
+		 "\"settable\":true},\"mode\":{\"datatype\":\"enum\",\"format\":\"a,b\"}}}}}"},
 	};
 	for (size_t k = 0; k < gw_countof(cases); k++) {
 		int r = -ENOMEM;
@@ -554,9 +563,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tasmota),	 cmocka_unit_test(homeassistant),
-		cmocka_unit_test(zigbee2mqtt),	 cmocka_unit_test(bounded),
-		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(tasmota),     cmocka_unit_test(homeassistant),
+		cmocka_unit_test(zigbee2mqtt), cmocka_unit_test(homie),
+		cmocka_unit_test(bounded),     cmocka_unit_test(out_of_memory),
 	};
 	return cmocka_run_group_tests_name("import", tests, NULL, NULL);
 }

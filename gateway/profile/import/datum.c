@@ -250,7 +250,18 @@ static bool choose(struct gw_draft *b, const struct gw_datum *d, const char *id,
 	return true;
 }
 
-/* As its name says: a typed name, else one that all systems share. */
+/* "thermostat_setpoint", as another gateway of ours writes thermostat.setpoint */
+static bool choose_own(struct gw_draft *b, const struct gw_datum *d, struct gw_str word,
+		       struct choice *ret)
+{
+	const char *gap = word.len ? memchr(word.p, '_', word.len) : NULL;
+	return gap && choose(b, d,
+			     gw_draft_printf(b, "%.*s.%.*s", (int)(gap - word.p), word.p,
+					     (int)(word.p + word.len - gap - 1), gap + 1),
+			     NULL, ret);
+}
+
+/* As its name says: a typed name, one that all systems share, or one of ours. */
 static bool choose_named(struct gw_draft *b, const struct gw_datum *d, struct gw_str word,
 			 struct choice *ret)
 {
@@ -262,7 +273,7 @@ static bool choose_named(struct gw_draft *b, const struct gw_datum *d, struct gw
 		}
 	}
 	const struct gw_name_row *row = gw_name_find(word);
-	return row && choose(b, d, row->cap, row->map, ret);
+	return (row && choose(b, d, row->cap, row->map, ret)) || choose_own(b, d, word, ret);
 }
 
 static bool choose_without_ending(struct gw_draft *b, const struct gw_datum *d, struct gw_str word,

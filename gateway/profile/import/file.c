@@ -8,7 +8,11 @@
 
 static const struct gw_file_importer *const kinds[] = {
 	&gw_import_smartir,
+	&gw_import_shelly,
 	&gw_import_thing_description,
+	&gw_import_homie,
+	&gw_import_homeassistant,
+	&gw_import_zigbee2mqtt,
 	&gw_import_tuya,
 	NULL,
 };

@@ -8,3 +8,5 @@ extern const struct gw_file_importer gw_import_smartir;
 extern const struct gw_file_importer gw_import_shelly;
 extern const struct gw_file_importer gw_import_thing_description;
 extern const struct gw_file_importer gw_import_tuya;
+extern const struct gw_file_importer gw_import_homeassistant, gw_import_homie,
+	gw_import_zigbee2mqtt;

@@ -11,6 +11,7 @@ static const struct gw_importer_class *const classes[] = {
 	&gw_importer_tasmota,
 	&gw_importer_zigbee2mqtt,
 	&gw_importer_homeassistant,
+	&gw_importer_homie,
 };
 
 const struct gw_importer_class *gw_importer_class_at(size_t index)

@@ -43,5 +43,5 @@ int gw_part_removed(struct gw_part_device *d, struct gw_import_result *result) G
 /* Drops the last device of the result when it equals what was emitted for d before. */
 void gw_part_emit(struct gw_part_device *d, struct gw_import_result *result);
 
-extern const struct gw_importer_class gw_importer_homeassistant, gw_importer_tasmota,
-	gw_importer_zigbee2mqtt;
+extern const struct gw_importer_class gw_importer_homeassistant, gw_importer_homie,
+	gw_importer_tasmota, gw_importer_zigbee2mqtt;
