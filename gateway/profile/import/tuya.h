@@ -13,9 +13,10 @@
 #include "profile/import/draft.h"
 #include "profile/import/vocabulary.h"
 
-#define GW_TUYA_CELLS 8 /* columns of a table: profile-language §10 */
-#define GW_TUYA_ROWS  512
-#define GW_TUYA_CASES 32
+#define GW_TUYA_CELLS  8 /* columns of a table: profile-language §10 */
+#define GW_TUYA_ROWS   512
+#define GW_TUYA_BARRED 16
+#define GW_TUYA_CASES  32
 
 /* --- data points --- */
 
@@ -95,6 +96,7 @@ struct gw_tuya_row {
 	size_t n;
 	struct gw_tuya_cell cell[GW_TUYA_CELLS];
 	const struct gw_node *value; /* NULL: none */
+	const struct gw_node *given; /* before it was put into our words */
 	bool ro;
 	bool other; /* for what no row before names: any raw of the last dp */
 };
@@ -103,6 +105,11 @@ struct gw_tuya_rows {
 	size_t n, size;
 	struct gw_tuya_row *row;
 	bool open; /* raws that no row names are their own values */
+	size_t n_barred;
+	struct gw_tuya_barred {
+		struct gw_tuya_cell cell;
+		const struct gw_node *value;
+	} barred[GW_TUYA_BARRED]; /* values that may not be set while a point is so */
 	const char *why;
 };
 

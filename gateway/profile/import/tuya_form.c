@@ -167,16 +167,23 @@ static struct gw_node *value_of(struct gw_tuya *t, const struct gw_tuya_want *w,
 static bool convert(struct gw_tuya *t, const struct gw_tuya_want *w, struct gw_tuya_rows *rows)
 {
 	size_t known = 0, unknown = 0;
+	bool merged = false; /* two words of theirs are one of ours */
 	for (size_t i = 0; i < rows->n; i++) {
 		struct gw_tuya_row *r = &rows->row[i];
 		struct gw_node *v = r->value ? value_of(t, w, r->value) : NULL;
+		r->given = r->value;
+		for (size_t k = 0; w->lost && v && k < i && !merged; k++) {
+			merged = rows->row[k].value && rows->row[k].given != r->given &&
+				 gw_node_equal(rows->row[k].value, v) &&
+				 !gw_node_equal(rows->row[k].given, r->given);
+		}
 		known += v != NULL;
 		unknown += r->value && !v;
 		r->value = v;
 		r->ro |= !v;
 	}
 	if (w->lost) {
-		*w->lost = unknown > 0;
+		*w->lost = unknown > 0 || merged;
 	}
 	return known > 0 && (unknown == 0 || (w->partial && known > 1));
 }
@@ -453,6 +460,49 @@ bool gw_tuya_is_identity(const struct gw_tuya_rows *rows, const struct gw_tuya_d
 	return dp->type == GW_TUYA_BOOLEAN;
 }
 
+/* What may not be set while another point is so: the other symbols may, or none. */
+static void bar_values(struct gw_tuya *t, const struct gw_tuya_want *w,
+		       const struct gw_tuya_rows *rows, enum gw_type type, struct gw_node *cap)
+{
+	struct gw_draft *b = t->b;
+	struct gw_node *limits = gw_node_new(b->a, GW_NODE_LIST);
+	for (size_t i = 0; i < rows->n_barred; i++) {
+		const struct gw_tuya_barred *barred = &rows->barred[i];
+		const char *why = NULL, *p = gw_tuya_point(barred->cell.dp, false, &why);
+		struct gw_node *rule = gw_node_new(b->a, GW_NODE_MAP),
+			       *symbols = gw_node_new(b->a, GW_NODE_LIST);
+		if (!p || !rule || !symbols || barred->cell.dp->bits) {
+			continue;
+		}
+		gw_set_node(b, gw_set_map(b, rule, "if"), p, gw_copy(b, barred->cell.raw));
+		for (size_t k = 0; k < rows->n && type == GW_TYPE_ENUM; k++) {
+			const struct gw_node *v = rows->row[k].value;
+			bool out = !v || v->type != GW_NODE_TEXT;
+			for (size_t o = 0; o < rows->n_barred && !out; o++) {
+				const struct gw_node *no = value_of(t, w, rows->barred[o].value);
+				out = gw_node_equal(rows->barred[o].cell.raw, barred->cell.raw) &&
+				      no && gw_node_equal(no, v);
+			}
+			gw_node_for(s, symbols)
+			{
+				out |= !out && gw_node_equal(s, v);
+			}
+			if (!out) {
+				gw_add_text(b, symbols, v->text);
+			}
+		}
+		if (symbols->count > 0) {
+			gw_set_node(b, rule, "enum", symbols);
+		} else {
+			gw_set_bool(b, rule, "ro", true);
+		}
+		gw_add_node(b, limits, rule);
+	}
+	if (limits && limits->count > 0) {
+		gw_set_node(b, cap, "limits", limits);
+	}
+}
+
 bool gw_tuya_discrete(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool writable,
 		      struct gw_node *cap, bool *ret_writable, const char **ret_why)
 {
@@ -485,7 +535,13 @@ bool gw_tuya_discrete(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool 
 		return build_select(dp, cap, &rows, ret_why);
 	}
 	*ret_writable = make_lawful(&rows) > 0 && writable;
-	return build_table(t, cap, &rows, *ret_writable, ret_why);
+	if (!build_table(t, cap, &rows, *ret_writable, ret_why)) {
+		return false;
+	}
+	if (*ret_writable) {
+		bar_values(t, w, &rows, type, cap);
+	}
+	return true;
 }
 
 /* An enum that names its own symbols lists them. */

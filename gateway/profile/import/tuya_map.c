@@ -124,6 +124,17 @@ static void redirect(struct rows *r, struct gw_tuya_dp *dp, const char *name,
 	r->depth--;
 }
 
+static void bar(struct rows *r, struct gw_tuya_dp *by, const struct gw_node *at,
+		const struct gw_node *value)
+{
+	const struct gw_node *raw = gw_tuya_raw(by, at);
+	if (!raw || !value || r->out->n_barred == GW_TUYA_BARRED) {
+		return;
+	}
+	r->out->barred[r->out->n_barred++] =
+		(struct gw_tuya_barred){.cell = {.dp = by, .raw = raw}, .value = value};
+}
+
 /* Values under one condition: cond.mapping by raw, then cond's or m's own. */
 static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct gw_node *m,
 			    const struct gw_node *cond, const struct gw_tuya_row *base)
@@ -138,7 +149,17 @@ static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct 
 		r->out->why = "a constraint that is no dp of the entity";
 		return;
 	}
-	if (!at || !row_cell(r, &row, by, at)) {
+	if (!at) {
+		return;
+	}
+	if (flag(cond, "invalid")) { /* read as ever, but not to be set */
+		bar(r, by, at,
+		    value		      ? value
+		    : gw_node_get(m, "value") ? gw_node_get(m, "value")
+					      : dps_val);
+		return;
+	}
+	if (!row_cell(r, &row, by, at)) {
 		return;
 	}
 	gw_node_for(inner, gw_node_get(cond, "mapping"))
@@ -149,10 +170,6 @@ static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct 
 			const struct gw_node *v = gw_node_get(inner, "value");
 			(void)add_row(r, &one, v ? v : raw, flag(inner, "hidden"));
 		}
-	}
-	if (flag(cond, "invalid")) {
-		(void)add_row(r, &row, NULL, /* ro= */ true);
-		return;
 	}
 	to = to ? to : gw_node_text(m, "value_redirect");
 	if (to) {
@@ -166,25 +183,47 @@ static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct 
 	}
 }
 
+static void add_known(struct rows *r, struct gw_node *list, struct gw_tuya_dp *by,
+		      const struct gw_node *dps_val)
+{
+	const struct gw_node *raw = gw_tuya_raw(by, dps_val);
+	const struct gw_node *first = raw && raw->type == GW_NODE_LIST ? raw->first : raw;
+	for (const struct gw_node *n = first; n; n = n == raw ? NULL : n->next) {
+		if (n->type != GW_NODE_NULL) {
+			gw_add_node(r->t->b, list, gw_copy(r->t->b, n));
+		}
+	}
+}
+
+/* Raws that a dp of the file names for the point of by: in its own mapping, or as a condition. */
+static void known_of(struct rows *r, struct gw_node *list, struct gw_tuya_dp *by,
+		     struct gw_tuya_dp *dp)
+{
+	gw_node_for(m, dp->mapping)
+	{
+		struct gw_tuya_dp *on = constraint(dp, m);
+		if (same_place(dp, by)) {
+			add_known(r, list, by, gw_node_get(m, "dps_val"));
+		}
+		gw_node_for(c, on && same_place(on, by) ? gw_node_get(m, "conditions") : NULL)
+		{
+			add_known(r, list, by, gw_node_get(c, "dps_val"));
+		}
+	}
+}
+
 /* Raws that the dp is known to have, beside those of the conditions; NULL: not known. */
 static struct gw_node *others(struct rows *r, struct gw_tuya_dp *by,
 			      const struct gw_node *conditions)
 {
 	struct gw_node *list = gw_node_new(r->t->b->a, GW_NODE_LIST);
-	const bool both[] = {false, true};
-	for (size_t i = 0; list && by->type == GW_TUYA_BOOLEAN && i < 2; i++) {
-		gw_add_node(r->t->b, list, gw_bool_node(r->t->b, both[i]));
+	bool both = by->type == GW_TUYA_BOOLEAN;
+	for (int i = 0; list && both && i < 2; i++) {
+		gw_add_node(r->t->b, list, gw_bool_node(r->t->b, i));
 	}
-	for (size_t e = 0; list && by->type != GW_TUYA_BOOLEAN && e < r->t->n_entities; e++) {
+	for (size_t e = 0; list && !both && e < r->t->n_entities; e++) {
 		for (size_t i = 0; i < r->t->entities[e].n; i++) {
-			struct gw_tuya_dp *dp = &r->t->entities[e].dp[i];
-			gw_node_for(m, same_place(dp, by) ? dp->mapping : NULL)
-			{
-				struct gw_node *raw = gw_tuya_raw(by, gw_node_get(m, "dps_val"));
-				if (raw && raw->type != GW_NODE_LIST && raw->type != GW_NODE_NULL) {
-					gw_add_node(r->t->b, list, raw);
-				}
-			}
+			known_of(r, list, by, &r->t->entities[e].dp[i]);
 		}
 	}
 	struct gw_node *left = gw_node_new(r->t->b->a, GW_NODE_LIST);
@@ -211,6 +250,17 @@ static struct gw_node *others(struct rows *r, struct gw_tuya_dp *by,
 	return left && left->count > 0 ? left : NULL;
 }
 
+static bool gives_values(const struct gw_node *conditions)
+{
+	gw_node_for(c, conditions)
+	{
+		if (gw_node_get(c, "value") || gw_node_get(c, "value_redirect")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The rest of m, when none of its conditions holds. */
 static void unconditional(struct rows *r, struct gw_tuya_dp *dp, const struct gw_node *m,
 			  const struct gw_tuya_row *base)
@@ -220,7 +270,12 @@ static void unconditional(struct rows *r, struct gw_tuya_dp *dp, const struct gw
 			     *conditions = gw_node_get(m, "conditions");
 	const char *to = gw_node_text(m, "value_redirect");
 	to = to ? to : gw_node_text(m, "value_mirror");
-	struct gw_tuya_dp *by = conditions && conditions->count > 0 ? constraint(dp, m) : NULL;
+	bool speaks = false; /* a condition gives a value of its own */
+	gw_node_for(c, conditions)
+	{
+		speaks |= !flag(c, "invalid");
+	}
+	struct gw_tuya_dp *by = speaks ? constraint(dp, m) : NULL;
 	if (by && !same_place(by, dp)) { /* a write needs to know which state it makes */
 		const struct gw_node *rest = others(r, by, conditions);
 		if (rest) {
@@ -234,9 +289,12 @@ static void unconditional(struct rows *r, struct gw_tuya_dp *dp, const struct gw
 		redirect(r, dp, to, &row);
 		return;
 	}
-	value = value ? value : dps_val;
 	bool null = dps_val && dps_val->type == GW_NODE_NULL;
-	if (value) {
+	bool elsewhere = !value && gives_values(conditions);
+	value = value ? value : dps_val;
+	if (elsewhere) { /* in a state that no condition names it is nothing that people know */
+		(void)add_row(r, &row, NULL, /* ro= */ true);
+	} else if (value) {
 		struct gw_tuya_row *made = add_row(r, &row, value, flag(m, "hidden") || null);
 		if (made && !dps_val) {
 			made->other = true;

@@ -429,6 +429,18 @@ static bool all_fit(const struct gw_tuya_cases *cases)
 	return true;
 }
 
+static bool all_alike(const struct gw_tuya_cases *cases)
+{
+	const struct gw_tuya_case *last = &cases->item[cases->n - 1];
+	for (size_t i = 0; i + 1 < cases->n; i++) {
+		const struct gw_tuya_case *c = &cases->item[i];
+		if (c->dp != last->dp || !gw_linear_equal(c->linear, last->linear)) {
+			return false;
+		}
+	}
+	return last->n == 0 && last->dp;
+}
+
 bool gw_tuya_numeric(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool writable,
 		     struct gw_node *cap, bool *ret_writable, const char **ret_why)
 {
@@ -451,7 +463,7 @@ bool gw_tuya_numeric(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool w
 	struct gw_resolution res = w->cap ? w->cap->res : resolution_of(&cases);
 	heads(t, w, unit, res, cap);
 	bool ok = true;
-	if (cases.n == 1 && cases.item[0].n == 0) {
+	if (all_alike(&cases)) { /* the state only limits it */
 		ok = case_form(t, &cases.item[0], writable, cap, ret_why);
 	} else {
 		struct gw_node *list = gw_set_list(t->b, cap, "select");

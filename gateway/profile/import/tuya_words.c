@@ -460,6 +460,7 @@ static const struct {
 	{"fan.mode", "sleep", "silent"},
 	{"fan.mode", "ultralow", "silent"},
 	{"fan.mode", "very_low", "silent"},
+	{"fan.mode", "strong", "max"},
 	{"fan.mode", "higher", "max"},
 	{"fan.mode", "super", "max"},
 	{"fan.mode", "boost", "max"},
