@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gw/access.h"
 #include "gw/limits.h"
 #include "gw/str.h"
 
@@ -75,24 +76,24 @@ static bool is_row(const char *s)
 
 const char *gw_password_fault(const char *password, const char *account)
 {
+	const char *fault = NULL;
 	size_t n = count_characters(password);
-	if (!gw_str_is_utf8(gw_str(password))) {
-		return "The password is not valid UTF-8.";
-	}
-	if (n < GW_PASSWORD_MIN) {
-		return "The password needs at least 8 characters.";
-	}
-	if (n > GW_PASSWORD_MAX) {
-		return "The password may have at most 128 characters.";
-	}
-	if (strcasecmp(password, account) == 0) {
-		return "The password may not be the name of the account.";
-	}
 	bool weak = is_one_key(password) || is_row(password);
 	for (size_t i = 0; i < gw_countof(common) && !weak; i++) {
 		weak = strcasecmp(password, common[i]) == 0;
 	}
-	return weak ? "The password is one of the first that an attacker tries." : NULL;
+	if (!gw_str_is_utf8(gw_str(password))) {
+		fault = "the password is not valid UTF-8";
+	} else if (n < GW_PASSWORD_MIN) {
+		fault = "the password needs at least 8 characters";
+	} else if (n > GW_PASSWORD_MAX) {
+		fault = "the password may have at most 128 characters";
+	} else if (strcasecmp(password, account) == 0) {
+		fault = "the password may not be the name of the account";
+	} else if (weak) {
+		fault = "the password is one of the first that an attacker tries";
+	}
+	return fault;
 }
 
 int gw_password_hash(const char *password, const uint8_t salt[GW_SALT_BYTES],

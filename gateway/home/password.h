@@ -8,8 +8,6 @@
 #define GW_SALT_BYTES 16
 #define GW_HASH_BYTES 32
 
-/* NULL: good enough; else one English sentence. 8 to 128 characters, no common one, not the account, not one key or row of keys. */
-const char *gw_password_fault(const char *password, const char *account);
 /*
  * scrypt (RFC 7914) with N=2^14, r=8, p=1: 16 MiB for about 50 ms, so on the pool and one at a time; a router has no room for more.
  */

@@ -7,7 +7,7 @@ which is not in HANDED_ON, because this check would miss them. Exit 1 if there i
 
 Not looked at, on purpose: what is said before the language is known (surfaces/http/head.c, `/* chinese= */ false`), what ends the start of the
 daemon (home/config.c, base/option.c), and what the compiler of profiles says to their authors, which stays English behind "Its profile cannot
-be used: ". No answer tells the texts of the password rules (home/password.c) yet.
+be used: ".
 """
 import pathlib
 import re
@@ -55,6 +55,7 @@ ASSIGNED = [
     ("gateway/home/command.c", r"\*ret_text\s*=", ROW),
     ("gateway/home/command.c", r"\.text\s*=", ROW),
     ("gateway/base/json.c", r"\berror\s*=", WORD),
+    ("gateway/home/password.c", r"\bfault\s*=", ROW),
 ]
 TABLES = [
     ("gateway/surfaces/http/*.c", rf"\{{\s*\d+,\s*GW_STATUS_\w+,\s*((?:{STRING}\s*)+)\}}", "{}", ROW),

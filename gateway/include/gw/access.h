@@ -83,6 +83,8 @@ bool gw_home_claimed(struct gw_gateway *g);
 const char *gw_claim_code(struct gw_gateway *g);
 /* Opens the window again with a new code: a local action. -EEXIST when the home has an owner, -EIO when the accounts cannot be read. */
 int gw_claim_open(struct gw_gateway *g) GW_MUST_USE;
+/* NULL: good enough; else what is wrong with it. 8 to 128 characters, no common one, not the account, not one key or row of keys. */
+const char *gw_password_fault(const char *password, const char *account);
 /*
  * Makes the first owner. Password hashing runs on the pool; done is called once on the loop with the status and, when DONE, a session
  * token of 256 bits (base64url; wiped after the call). Codes: DENIED (wrong code, counted, or the window is closed), CONFLICT (claimed),

@@ -33,8 +33,11 @@ bool gw_api_listed(const struct gw_principal *p, const char *device_id)
 
 /* --- writing --- */
 
-static void write_info(struct gw_buf *b, const struct gw_device_info *i)
+static void write_info(struct gw_api_call *c, const struct gw_device_info *i)
 {
+	GW_AUTO(gw_buf_fini) struct gw_buf problem = GW_BUF_INIT(4096);
+	struct gw_buf *b = &c->out;
+	gw_api_write_detail(&problem, i->problem, c->chinese);
 	gw_out_text(b, "id", i->id);
 	gw_out_text(b, "name", i->name);
 	gw_out_text(b, "room", i->room);
@@ -53,7 +56,7 @@ static void write_info(struct gw_buf *b, const struct gw_device_info *i)
 	gw_out_time(b, "adopted", i->adopted_wall_ms);
 	gw_out_u64(b, "revision", i->revision);
 	gw_out_u64(b, "bad_messages", i->bad_messages);
-	gw_out_text(b, "problem", i->problem);
+	gw_out_str(b, "problem", gw_buf_str(&problem));
 }
 
 static void write_reading(struct gw_buf *b, const struct gw_property *p)
@@ -172,7 +175,7 @@ void gw_api_write_device(struct gw_api_call *c, struct gw_device *d)
 	struct gw_device_info info;
 	gw_device_info(d, &info);
 	gw_out_open(b, NULL, '{');
-	write_info(b, &info);
+	write_info(c, &info);
 	write_state(c, d);
 	gw_out_open(b, "capabilities", '[');
 	for (size_t i = 0; i < gw_device_property_count(d); i++) {
@@ -207,7 +210,7 @@ enum gw_status gw_api_devices(struct gw_api_call *c)
 			continue;
 		}
 		gw_out_open(b, NULL, '{');
-		write_info(b, &info);
+		write_info(c, &info);
 		write_state(c, d);
 		gw_out_close(b, '}');
 	}

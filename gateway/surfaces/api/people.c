@@ -34,8 +34,19 @@ static bool wants_cookie(const struct gw_api_call *c)
 	return cookie && cookie->flag;
 }
 
+static enum gw_status check_password(struct gw_api_call *c, const char *account)
+{
+	const char *password = gw_node_text(c->body, "password");
+	const char *fault = password ? gw_password_fault(password, account) : NULL;
+	return fault ? gw_api_fail(c, GW_STATUS_INVALID, "/password", "%s", fault) : GW_STATUS_DONE;
+}
+
 enum gw_status gw_api_claim(struct gw_api_call *c)
 {
+	const char *account = gw_node_text(c->body, "account");
+	if (check_password(c, account ? account : "") != GW_STATUS_DONE) {
+		return GW_STATUS_INVALID; /* no try is lost */
+	}
 	c->cookie = wants_cookie(c);
 	int r = gw_claim(c->api->gateway, gw_node_text(c->body, "code"),
 			 gw_node_text(c->body, "account"), gw_node_text(c->body, "password"),
@@ -186,6 +197,9 @@ static enum gw_status put_account(struct gw_api_call *c, struct gw_account_info 
 	}
 	if (s != GW_STATUS_DONE) {
 		return s;
+	}
+	if (check_password(c, info->id) != GW_STATUS_DONE) {
+		return GW_STATUS_INVALID;
 	}
 	snprintf(c->subject, sizeof(c->subject), "%s", info->id);
 	int r = gw_account_put(c->api->gateway, &c->principal, info,
