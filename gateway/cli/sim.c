@@ -7,170 +7,34 @@
  *     - {topic: zigbee2mqtt/bridge/devices, description: […], set: {"leak kitchen": {leak.detected: false}}}
  *
  * Each appliance has a connection and a will of its own, as real ones have. A described appliance is what our importer makes of its
- * description, played backwards. Runs until it is interrupted, or for --for seconds.
+ * description, played backwards. Runs until it is interrupted, or for --for seconds. A scenario tells what appliances do by themselves, a
+ * fault what they do on a bad day; faults can be switched while it runs, by lines of standard input (hearth(1)).
  */
-#include "cli/cli.h"
+#include "cli/sim.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gw/alloc.h"
 #include "gw/import.h"
-#include "gw/loop.h"
-#include "gw/mqtt_link.h"
-#include "gw/node.h"
-#include "gw/profile.h"
 #include "gw/topic.h"
-#include "gw/twin.h"
-
-#define APPLIANCES 4096
-
-struct appliance {
-	struct sim *sim;
-	struct gw_twin *twin;
-	struct gw_mqtt_link *link;
-	char *topic; /* of its description; NULL: announces itself */
-	char *description;
-	const struct gw_node *set;
-	bool up, described;
-};
-
-struct sim {
-	struct cli *c;
-	struct gw_loop *loop;
-	struct gw_library *library;
-	struct gw_arena *arena;
-	struct gw_broker_endpoint endpoint;
-	char host[256], password[256];
-	struct appliance *list[APPLIANCES];
-	size_t count, up;
-	struct gw_timer *report, *end;
-	uv_signal_t signals[2];
-	int64_t every_ms, for_ms;
-	uint64_t seed;
-	bool verbose, announced;
-	struct {
-		const char *broker, *username, *password, *count, *every, *duration, *seed;
-		const char *vars[64];
-		size_t n_vars;
-	} given;
-};
-
-static void emit(void *ctx, const struct gw_emission *e)
-{
-	struct appliance *a = ctx;
-	if (a->sim->verbose) {
-		printf("→ " GW_STR_FMT " " GW_STR_FMT "\n", GW_STR_ARG(e->channel),
-		       GW_STR_ARG(e->body));
-	}
-	/* Down: the appliance is off the network; it reports again when it is back. */
-	gw_ignore(gw_mqtt_link_publish(a->link, e->channel, e->body, e->qos, e->retain, NULL));
-}
-
-static void on_message(void *ctx, const struct gw_mqtt_message *m)
-{
-	struct appliance *a = ctx;
-	if (m->retained) {
-		return; /* a retained command would switch ghosts */
-	}
-	if (a->sim->verbose) {
-		printf("← " GW_STR_FMT " " GW_STR_FMT "\n", GW_STR_ARG(m->topic),
-		       GW_STR_ARG(m->payload));
-	}
-	gw_twin_receive(a->twin, m->topic, m->payload);
-}
-
-static void apply_set(struct appliance *a)
-{
-	gw_node_for(v, a->set)
-	{
-		struct gw_error e = {0};
-		if (gw_twin_set(a->twin, v->key, v, &e) < 0) {
-			cli_error(a->sim->c, GW_STR_FMT ": %s", GW_STR_ARG(v->key), e.text);
-		}
-	}
-}
-
-static void on_state(void *ctx, enum gw_link_state state, const char *reason)
-{
-	struct appliance *a = ctx;
-	bool up = state == GW_LINK_UP;
-	if (up && !a->up) {
-		a->sim->up++;
-		if (a->topic) {
-			gw_ignore(gw_mqtt_link_publish(a->link, gw_str(a->topic),
-						       gw_str(a->description), 0, true, NULL));
-		}
-		gw_twin_announce(a->twin);
-		apply_set(a);
-	} else if (!up && a->up) {
-		a->sim->up--;
-	}
-	a->up = up;
-	if (state == GW_LINK_REFUSED) {
-		cli_error(a->sim->c,
-			  TR(a->sim->c, "the broker refuses the appliance: %s",
-			     "代理拒绝了该设备：%s"),
-			  reason ? reason : "");
-	}
-	if (a->sim->up == a->sim->count && !a->sim->announced) {
-		a->sim->announced = true;
-		printf(TR(a->sim->c, "%zu appliances are connected\n", "%zu 台设备已连接\n"),
-		       a->sim->count);
-		fflush(stdout);
-	}
-}
-
-static const struct gw_mqtt_ops link_ops = {.state = on_state, .message = on_message};
-static const struct gw_twin_ops twin_ops = {.emit = emit};
-
-static void free_appliance(struct appliance *a)
-{
-	if (a) {
-		gw_mqtt_link_free(a->link);
-		gw_twin_free(a->twin);
-		gw_free(a->topic);
-		gw_free(a->description);
-		gw_free(a);
-	}
-}
 
 static int add_appliance(struct sim *s, struct appliance *a, struct gw_profile *p,
 			 const struct gw_vars *vars, struct gw_error *e)
 {
-	if (s->count >= APPLIANCES) {
-		return gw_error_set(e, -E2BIG, "size", "at most %d appliances", APPLIANCES);
+	static const struct gw_twin_ops ops = {.emit = sim_emit};
+	if (s->count >= SIM_APPLIANCES) {
+		return gw_error_set(e, -E2BIG, "size", "at most %d appliances", SIM_APPLIANCES);
 	}
 	a->sim = s;
-	int r = gw_twin_new(p, vars, s->seed + s->count, &twin_ops, a, &a->twin, e);
-	if (r) {
-		return r;
+	int r = gw_twin_new(p, vars, s->seed + s->count, &ops, a, &a->twin, e);
+	r = r < 0 ? r : sim_connect(a, e);
+	if (r == 0) {
+		s->list[s->count++] = a;
 	}
-	GW_AUTO(gw_buf_fini) struct gw_buf channel = GW_BUF_INIT(GW_TOPIC_BYTES + 1);
-	GW_AUTO(gw_buf_fini) struct gw_buf body = GW_BUF_INIT(GW_BODY_BYTES);
-	struct gw_mqtt_will will = {0};
-	bool has_will = gw_twin_will(a->twin, &channel, &body);
-	if (has_will) {
-		will = (struct gw_mqtt_will){gw_buf_str(&channel), gw_buf_str(&body), 0, true};
-	}
-	r = gw_mqtt_link_new(s->loop, &s->endpoint, NULL, has_will ? &will : NULL, &link_ops, a,
-			     &a->link);
-	if (r) {
-		return gw_error_set(e, r, "size", "cannot make an MQTT connection: %s",
-				    strerror(-r));
-	}
-	const char *filter;
-	for (size_t i = 0; (filter = gw_twin_filter(a->twin, i)) != NULL; i++) {
-		r = gw_mqtt_link_subscribe(a->link, gw_str(filter), 0);
-		if (r) {
-			return gw_error_set(e, r, "containment", "cannot subscribe to %s", filter);
-		}
-	}
-	s->list[s->count++] = a;
-	return 0;
+	return r;
 }
 
 static int set_vars(struct gw_vars *vars, const struct gw_node *map)
@@ -202,7 +66,7 @@ static int add_profile(struct sim *s, struct gw_profile *p, struct gw_vars *vars
 		r = add_appliance(s, a, p, vars, e);
 	}
 	if (r) {
-		free_appliance(a);
+		sim_free_appliance(a);
 	}
 	return r;
 }
@@ -247,7 +111,7 @@ static int add_imported(struct sim *s, const struct gw_imported *d, struct gw_st
 	}
 	gw_profile_unref(p);
 	if (r) {
-		free_appliance(a);
+		sim_free_appliance(a);
 	}
 	return r;
 }
@@ -416,35 +280,6 @@ static int add_file(struct sim *s, const char *path, size_t copies, struct gw_er
 	return r;
 }
 
-/* --- running --- */
-
-static void on_report(void *ctx)
-{
-	struct sim *s = ctx;
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->list[i]->up) {
-			gw_twin_report(s->list[i]->twin);
-		}
-	}
-}
-
-static void on_end(void *ctx)
-{
-	struct sim *s = ctx;
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->list[i]->up) {
-			gw_twin_leave(s->list[i]->twin);
-		}
-	}
-	gw_loop_stop(s->loop);
-}
-
-static void on_signal(uv_signal_t *h, int number)
-{
-	(void)number;
-	on_end(h->data);
-}
-
 /* mqtt://host:port */
 static int set_broker(struct sim *s)
 {
@@ -499,43 +334,51 @@ static int number_option(struct sim *s, const char *name, const char *text, uint
 	return CLI_OK;
 }
 
-static int play(struct sim *s)
+/* Played by every appliance that has what it names. */
+static int add_scenario(struct sim *s, const char *path, struct gw_error *e)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		int r = gw_mqtt_link_start(s->list[i]->link);
-		if (r) {
-			cli_error(s->c, "%s", strerror(-r));
-			return CLI_FAILED;
-		}
+	size_t len = 0;
+	GW_AUTO(gw_free_auto) char *text = read_file(path, &len);
+	if (!text) {
+		return -errno;
 	}
-	static const int numbers[] = {SIGINT, SIGTERM};
-	for (size_t i = 0; i < gw_countof(numbers); i++) {
-		uv_signal_init(gw_loop_uv(s->loop), &s->signals[i]);
-		s->signals[i].data = s;
-		uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+	const struct gw_node_limits limits = {4u << 20, GW_PROFILE_DEPTH, 1u << 20, 0};
+	struct gw_node *root = NULL;
+	bool any = false;
+	int r = gw_node_parse_yaml(s->arena, (struct gw_str){text, len}, &limits, &root, e);
+	r = r < 0 ? r : gw_scenario_check(root, e);
+	for (size_t i = 0; i < s->count && r == 0; i++) {
+		s->list[i]->plays = gw_scenario_fits(root, s->list[i]->twin, any ? NULL : e) == 0;
+		any |= s->list[i]->plays;
 	}
-	s->report = gw_timer_new(s->loop, on_report, s);
-	s->end = gw_timer_new(s->loop, on_end, s);
-	if (!s->report || !s->end) {
-		return CLI_FAILED;
+	s->scenario = root;
+	return r < 0 ? r : any ? 0 : -EINVAL; /* e tells what an appliance lacks */
+}
+
+/* Prints what is wrong with a file or an option. */
+static int refused(struct sim *s, const char *where, struct gw_error *e, int err)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(4096);
+	if (!e->file[0]) {
+		(void)snprintf(e->file, sizeof(e->file), "%s", where);
 	}
-	gw_timer_start(s->report, s->every_ms, s->every_ms);
-	if (s->for_ms > 0) {
-		gw_timer_start(s->end, s->for_ms, 0);
+	if (!e->text[0]) {
+		const struct gw_error place = *e;
+		(void)gw_error_set(e, err, "syntax", "%s", strerror(-err));
+		memcpy(e->file, place.file, sizeof(e->file));
 	}
-	int r = gw_loop_run(s->loop);
-	for (size_t i = 0; i < gw_countof(numbers); i++) {
-		uv_close((uv_handle_t *)&s->signals[i], NULL);
-	}
-	return r < 0 ? CLI_FAILED : CLI_OK;
+	gw_error_format(e, &b);
+	cli_error(s->c, GW_STR_FMT, GW_STR_ARG(gw_buf_str(&b)));
+	return err == -ENOENT ? CLI_NOT_FOUND : CLI_INVALID;
 }
 
 static int simulate(struct sim *s, int argc, char **argv)
 {
+	struct gw_error e = {0};
 	uint64_t copies = 1;
 	uint64_t every = 10;
 	uint64_t duration = 0;
-	int r = number_option(s, "--count", s->given.count, 1, APPLIANCES, &copies);
+	int r = number_option(s, "--count", s->given.count, 1, SIM_APPLIANCES, &copies);
 	r = r ? r : number_option(s, "--every", s->given.every, 10, 86400, &every);
 	r = r ? r : number_option(s, "--seed", s->given.seed, 1, UINT64_MAX, &s->seed);
 	r = r ? r : number_option(s, "--for", s->given.duration, 0, 86400, &duration);
@@ -546,22 +389,22 @@ static int simulate(struct sim *s, int argc, char **argv)
 	s->every_ms = (int64_t)every * 1000;
 	s->for_ms = (int64_t)duration * 1000;
 	for (int i = 1; i < argc; i++) {
-		struct gw_error e = {0};
 		int err = add_file(s, argv[i], copies, &e);
 		if (err) {
-			GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(4096);
-			if (!e.file[0]) {
-				(void)snprintf(e.file, sizeof(e.file), "%s", argv[i]);
-			}
-			if (!e.text[0]) {
-				(void)gw_error_set(&e, err, "syntax", "%s", strerror(-err));
-			}
-			gw_error_format(&e, &b);
-			cli_error(s->c, GW_STR_FMT, GW_STR_ARG(gw_buf_str(&b)));
-			return err == -ENOENT ? CLI_NOT_FOUND : CLI_INVALID;
+			return refused(s, argv[i], &e, err);
 		}
 	}
-	return play(s);
+	int err = s->given.scenario ? add_scenario(s, s->given.scenario, &e) : 0;
+	if (err) {
+		return refused(s, s->given.scenario, &e, err);
+	}
+	for (size_t i = 0; i < s->given.n_faults; i++) {
+		err = sim_fault(s, gw_str(s->given.faults[i]), true, &e);
+		if (err) {
+			return refused(s, "--fault", &e, err);
+		}
+	}
+	return sim_play(s);
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -571,6 +414,7 @@ static int run(struct cli *c, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	s->c = c;
+	gw_list_init(&s->late);
 	const struct cli_option options[] = {
 		{"--broker", &s->given.broker, NULL, NULL, NULL, 0},
 		{"--username", &s->given.username, NULL, NULL, NULL, 0},
@@ -580,6 +424,9 @@ static int run(struct cli *c, int argc, char **argv)
 		{"--for", &s->given.duration, NULL, NULL, NULL, 0},
 		{"--seed", &s->given.seed, NULL, NULL, NULL, 0},
 		{"--verbose", NULL, &s->verbose, NULL, NULL, 0},
+		{"--scenario", &s->given.scenario, NULL, NULL, NULL, 0},
+		{"--fault", NULL, NULL, s->given.faults, &s->given.n_faults,
+		 gw_countof(s->given.faults)},
 		{"--var", NULL, NULL, s->given.vars, &s->given.n_vars, gw_countof(s->given.vars)},
 	};
 	int r = cli_options(c, options, gw_countof(options), &argc, argv);
@@ -590,15 +437,11 @@ static int run(struct cli *c, int argc, char **argv)
 		const char *dirs[] = {".", c->profiles};
 		s->loop = gw_loop_new();
 		s->arena = gw_arena_new(64u << 20);
-		bool ok = s->loop && s->arena &&
+		bool ok = s->loop && s->arena && sim_init(s) &&
 			  gw_library_new(dirs, c->profiles ? 2 : 1, &s->library) == 0;
 		r = ok ? simulate(s, argc, argv) : CLI_FAILED;
 	}
-	for (size_t i = 0; i < s->count; i++) {
-		free_appliance(s->list[i]);
-	}
-	gw_timer_free(s->report);
-	gw_timer_free(s->end);
+	sim_fini(s);
 	gw_loop_free(s->loop);
 	gw_library_free(s->library);
 	gw_arena_free(s->arena);
@@ -610,7 +453,7 @@ const struct cli_command cli_sim = {
 	.name = "sim",
 	.usage =
 		"[--broker mqtt://HOST:PORT] [--username U --password P] [--count N] [--var NAME=VALUE]… [--every S] [--for S] [--seed N] "
-		"[--verbose] FILE|PROFILE…",
+		"[--scenario FILE] [--fault KIND[=DURATION]]… [--verbose] FILE|PROFILE…",
 	.help_en = "play appliances from their profiles over real MQTT",
 	.help_zh = "按配置档在真实的 MQTT 上模拟家电",
 	.run = run,

@@ -273,6 +273,32 @@ class Plug:
         self.ear.pub(f"tele/{self.topic}/SENSOR", self.sensor(watts))
 
 
+class Sim:
+    """hearth sim: a product played from its profile, with its standard input in our hands."""
+
+    def __init__(self, broker, *words, profiles=ROOT / "profiles"):
+        self.out = broker.folder / "sim.log"
+        self.child = subprocess.Popen([BIN / "hearth", "--profiles", profiles, "--lang", "en", "sim", "--broker", f"mqtt://127.0.0.1:{broker.port}",
+                                       "--every", "1", *map(str, words)], stdin=subprocess.PIPE, stdout=open(self.out, "w"),
+                                      stderr=subprocess.STDOUT, text=True, preexec_fn=end_with_parent)
+        until("the appliances to be connected", lambda: "connected" in self.text())
+
+    def text(self):
+        return self.out.read_text(errors="replace")
+
+    def say(self, line):
+        """One line of standard input; it is said again when it was carried out."""
+        before = self.text().count(f"{line}\n")
+        self.child.stdin.write(f"{line}\n")
+        self.child.stdin.flush()
+        until(f"the simulator to do {line!r}", lambda: self.text().count(f"{line}\n") > before)
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        code = self.child.wait(20)
+        assert code == 0 and "Sanitizer" not in self.text() and "runtime error:" not in self.text(), (code, self.text()[-4000:])
+
+
 @contextlib.contextmanager
 def scratch():
     folder = tempfile.mkdtemp(prefix="hearth-e2e-")
