@@ -1,4 +1,4 @@
-/* The engine's share of checking a profile (profile-language §16): compile it, each variant alone, then heads and tests. */
+/* The engine's share of checking a profile (profile-language §16): compile it, then each variant, then heads and tests. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -31,18 +31,19 @@ static int refuse(struct gw_error *e, const char *at, const char *code, const ch
 
 static int check_variant(struct gw_profile *p, size_t i, struct gw_error *reterr_)
 {
+	uint64_t choice = gw_compose_with(p->tree, i);
 	struct gw_arena *a = gw_arena_new(GW_PLAN_BYTES);
 	struct gw_node *tree = NULL;
 	if (!a) {
 		return -ENOMEM;
 	}
-	int r = gw_compose_chosen(a, p->tree, UINT64_C(1) << i, &tree, reterr_);
+	GW_AUTO(gw_plan_free_auto) struct gw_plan *plan = NULL;
+	int r = gw_compose_chosen(a, p->tree, choice, &tree, reterr_);
 	if (r < 0) {
 		gw_arena_free(a);
-		return r;
+	} else {
+		r = gw_compile(p, tree, a, choice, &plan, reterr_);
 	}
-	GW_AUTO(gw_plan_free_auto) struct gw_plan *plan = NULL;
-	r = gw_compile(p, tree, a, UINT64_C(1) << i, &plan, reterr_);
 	if (r == -EINVAL && reterr_) {
 		(void)snprintf(reterr_->at, sizeof(reterr_->at), "/variants/%zu", i);
 	}
@@ -195,6 +196,7 @@ int gw_engine_check(struct gw_profile *p, struct gw_error *reterr_)
 		r = check_mandatory(p, plan, reterr_);
 	}
 	const struct gw_node *variants = gw_node_get(p->tree, "variants");
+	r = r < 0 ? r : gw_schema_check(p->tree, "variants", p->flags, reterr_);
 	for (size_t i = 0; r == 0 && variants && i < variants->count; i++) {
 		r = check_variant(p, i, reterr_);
 	}

@@ -72,6 +72,9 @@ int gw_compile_point_name(struct gw_compiler *c, const struct gw_node *n,
 			  uint16_t *ret_point) GW_MUST_USE;
 int gw_compile_msg_name(struct gw_compiler *c, const struct gw_node *n,
 			uint16_t *ret_msg) GW_MUST_USE;
+/* The message that confirm.by of a link, message or capability names; GW_NO_INDEX: none. */
+int gw_compile_confirm_by(struct gw_compiler *c, const struct gw_node *owner,
+			  uint16_t *ret_msg) GW_MUST_USE;
 uint16_t gw_find_point(const struct gw_plan *p, struct gw_str name); /* GW_NO_INDEX: none */
 void gw_compile_reads_point(struct gw_compiler *c, uint16_t point);
 

@@ -200,20 +200,24 @@ static int symbol_list(struct gw_compiler *c, const struct gw_pl_cap *cap, const
 		return -ENOMEM;
 	}
 	uint16_t count = 0;
+	size_t mark = gw_at(c, GW_STR("enum"));
 	gw_node_for(item, n)
 	{
 		struct gw_raw raw;
+		size_t inner = gw_at_index(c, count);
 		int r = gw_compile_raw(c, item, &raw);
 		const char *code = r < 0 ? NULL : gw_compile_fits(cap, &raw);
 		if (r < 0) {
 			return r;
 		}
 		if (code || raw.type != GW_RAW_TEXT) {
-			return gw_refuse(c, item, "enum", code ? code : "schema", "no symbol of %s",
+			return gw_refuse(c, item, NULL, code ? code : "schema", "no symbol of %s",
 					 cap->info.id);
 		}
 		symbols[count++] = raw.text->s;
+		gw_at_back(c, inner);
 	}
+	gw_at_back(c, mark);
 	*ret_symbols = symbols;
 	*ret_n = count;
 	return 0;
@@ -291,16 +295,22 @@ const char *gw_compile_fits(const struct gw_pl_cap *cap, const struct gw_raw *v)
 
 /* --- range, limits --- */
 
-static int bound(struct gw_compiler *c, const struct gw_node *n, struct gw_bound *b)
+static int bound(struct gw_compiler *c, const struct gw_node *range, size_t i, struct gw_bound *b)
 {
+	const struct gw_node *n = gw_node_at(range, i);
 	b->point = GW_NO_INDEX;
 	b->open = false;
 	if (n->type == GW_NODE_NUMBER) {
 		b->value = n->number;
 		return 0;
 	}
+	size_t mark = gw_at_index(c, i);
 	if (n->type == GW_NODE_TEXT) {
-		return gw_compile_point_name(c, n, &b->point);
+		int r = gw_compile_point_name(c, n, &b->point);
+		if (r == 0) {
+			gw_at_back(c, mark);
+		}
+		return r;
 	}
 	return gw_refuse(c, n, NULL, "range", "a bound is a number or the name of a point");
 }
@@ -312,8 +322,8 @@ int gw_compile_range(struct gw_compiler *c, const struct gw_node *n, struct gw_r
 		return gw_refuse(c, n, NULL, "range", "expected [min, max] or [min, max, step]");
 	}
 	uint64_t *reads = gw_steal(c->reads);
-	int r = bound(c, gw_node_at(n, 0), &range.min);
-	r = r < 0 ? r : bound(c, gw_node_at(n, 1), &range.max);
+	int r = bound(c, n, 0, &range.min);
+	r = r < 0 ? r : bound(c, n, 1, &range.max);
 	if (r < 0) {
 		return r;
 	}
@@ -436,22 +446,37 @@ void gw_compile_go_to(struct gw_compiler *c, const struct gw_pl_cap *cap)
 
 /* --- pacing and confirmation (§5): link, then the message, then the capability --- */
 
-static int confirm(struct gw_compiler *c, struct gw_pl_cap *cap, const struct gw_node *n)
+int gw_compile_confirm_by(struct gw_compiler *c, const struct gw_node *owner, uint16_t *ret_msg)
+{
+	const struct gw_node *by = gw_node_get(gw_node_get(owner, "confirm"), "by");
+	*ret_msg = GW_NO_INDEX;
+	if (!by) {
+		return 0;
+	}
+	size_t mark = gw_at(c, GW_STR("confirm"));
+	(void)gw_at(c, GW_STR("by"));
+	int r = gw_compile_msg_name(c, by, ret_msg);
+	if (r == 0) {
+		gw_at_back(c, mark);
+	}
+	return r;
+}
+
+static int confirm(struct gw_compiler *c, struct gw_pl_cap *cap, const struct gw_node *owner)
 {
 	static const char *const words[] = {"none", "reread", "resend"};
 	struct gw_cap_info *i = &cap->info;
+	const struct gw_node *n = gw_node_get(owner, "confirm");
 	if (!n) {
 		return 0;
 	}
+	uint16_t by;
 	int r = gw_compile_duration(c, n, "within", &i->confirm_within_ms);
-	const struct gw_node *by = gw_node_get(n, "by"), *otherwise = gw_node_get(n, "else");
-	if (r == 0 && by) {
-		int msg = by->type == GW_NODE_TEXT ? gw_plan_find_msg(c->plan, by->text) : -ENOENT;
-		if (msg < 0) {
-			return gw_refuse(c, by, "confirm", "ref", "confirm.by names no message");
-		}
-		i->confirm_by = (int16_t)msg;
+	r = r < 0 ? r : gw_compile_confirm_by(c, owner, &by);
+	if (r == 0 && by != GW_NO_INDEX) {
+		i->confirm_by = (int16_t)by;
 	}
+	const struct gw_node *otherwise = gw_node_get(n, "else");
 	for (size_t k = 0; otherwise && k < gw_countof(words); k++) {
 		if (gw_node_is_text(otherwise, words[k])) {
 			i->confirm_else = (enum gw_confirm_else)k;
@@ -506,7 +531,7 @@ static int timing(struct gw_compiler *c, struct gw_pl_cap *cap)
 	uint64_t *reads = gw_steal(c->reads), *reads_caps = gw_steal(c->reads_caps);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < gw_countof(from); i++) {
-		r = confirm(c, cap, gw_node_get(from[i], "confirm"));
+		r = confirm(c, cap, from[i]);
 		r = r < 0 || i == 1 ? r : gw_compile_duration(c, from[i], "assume", &assume);
 		r = r < 0 || i == 1 ? r : stale_after(c, cap, from[i]);
 	}

@@ -514,6 +514,8 @@ static int compile_msg(struct gw_compiler *c, struct gw_pl_msg *m)
 		m->info.reply = (int16_t)m->reply;
 		gw_at_back(c, mark);
 	}
+	uint16_t by; /* as in gw_compile_link */
+	r = r < 0 ? r : gw_compile_confirm_by(c, m->node, &by);
 	return r < 0 ? r : asks(c, m);
 }
 
@@ -581,9 +583,12 @@ int gw_compile_link(struct gw_compiler *c)
 		return 0;
 	}
 	size_t mark = gw_at(c, GW_STR("link"));
+	uint16_t
+		by; /* resolved again for each capability; here so that it is refused at its own place */
 	int r = gw_compile_duration(c, link, "min_gap", &p->link.min_gap_ms);
 	r = r < 0 ? r : gw_compile_duration(c, link, "coalesce", &p->link.coalesce_ms);
 	r = r < 0 ? r : gw_compile_duration(c, link, "offline_after", &p->link.offline_after_ms);
+	r = r < 0 ? r : gw_compile_confirm_by(c, link, &by);
 	const struct gw_node *sleepy = gw_node_get(link, "sleepy");
 	p->link.sleepy = sleepy && sleepy->flag;
 	const struct gw_node *presence = gw_node_get(link, "presence");

@@ -23,6 +23,8 @@ int gw_compose_bind(struct gw_arena *a, const struct gw_node *tree, const struct
 /* The same for a given choice: what the checker compiles for each variant. */
 int gw_compose_chosen(struct gw_arena *a, const struct gw_node *tree, uint64_t choice,
 		      struct gw_node **ret_tree, struct gw_error *reterr_) GW_MUST_USE;
+/* Variant i and those that hold whenever it does, since their conditions are part of its own. i < 64. */
+uint64_t gw_compose_with(const struct gw_node *tree, size_t i);
 /* Only the choice: cheap, for looking up a cached plan. A malformed variant does not hold. */
 int gw_compose_choice(const struct gw_node *tree, const struct gw_vars *vars,
 		      uint64_t *ret_choice) GW_MUST_USE;

@@ -141,6 +141,33 @@ bool gw_compose_holds(const struct gw_node *condition, const struct gw_vars *var
 	return true;
 }
 
+/* Does every device for which `narrow` holds meet `wide` too? */
+static bool implied(const struct gw_node *wide, const struct gw_node *narrow)
+{
+	gw_member_for(test, wide)
+	{
+		const struct gw_node *same = gw_node_get_str(narrow, test->key);
+		if (!same || !gw_node_equal(test, same)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+uint64_t gw_compose_with(const struct gw_node *tree, size_t i)
+{
+	const struct gw_node *variants = gw_node_get(tree, "variants");
+	const struct gw_node *narrow = gw_node_get(gw_node_at(variants, i), "if");
+	uint64_t choice = UINT64_C(1) << i, bit = 1;
+	gw_item_for(variant, variants)
+	{
+		const struct gw_node *wide = gw_node_get(variant, "if");
+		choice |= wide && narrow && implied(wide, narrow) ? bit : 0;
+		bit <<= 1;
+	}
+	return choice;
+}
+
 int gw_compose_choice(const struct gw_node *tree, const struct gw_vars *vars, uint64_t *ret_choice)
 {
 	const struct gw_node *variants = gw_node_get(tree, "variants");

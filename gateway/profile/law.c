@@ -109,10 +109,12 @@ static int set_state(struct sampler *s, uint16_t point, unsigned state)
 	if (state > 0 || !p->has_init) { /* the first state is that of init */
 		struct named count = {.left = UINT64_MAX};
 		see_all(s, &count, point);
+		/* One more than are named: a condition must also be sampled where it does not hold. */
+		uint64_t pick = count.n > 0 ? draw(s) % (count.n + 1) : 0;
 		if (p->has_map && p->n_map) {
 			raw = p->map[draw(s) % p->n_map].raw;
-		} else if (count.n > 0) {
-			struct named chosen = {.left = draw(s) % count.n};
+		} else if (pick < count.n) {
+			struct named chosen = {.left = pick};
 			see_all(s, &chosen, point);
 			const char *code = gw_point_encode(s->b->plan, p, chosen.pick, s->a, &raw);
 			raw = code ? *chosen.pick : raw;
@@ -233,8 +235,9 @@ static int is_stable(struct sampler *s, double read, bool *ret_stable)
 	int r = n ? write_once(s, n) : -ENOMEM;
 	*ret_stable = true;
 	for (uint16_t i = 0; r == 0 && i < s->b->plan->n_points; i++) {
-		bool both = gw_bit_test(first.assigned, i) && gw_bit_test(s->w.assigned, i);
-		*ret_stable &= !both || gw_raw_equal(&first.slots[i].raw, &s->w.slots[i].raw);
+		bool was = gw_bit_test(first.assigned, i), is = gw_bit_test(s->w.assigned, i);
+		*ret_stable &=
+			was == is && (!is || gw_raw_equal(&first.slots[i].raw, &s->w.slots[i].raw));
 	}
 	gw_writing_fini(&s->w);
 	s->w = first;

@@ -214,32 +214,6 @@ static int check_messages(struct gw_profile *p, const struct gw_node *expanded,
 	return r == 0 ? gw_match_check_channels(p, expanded, error) : r;
 }
 
-/* Each variant alone: what is wrong in its messages is shown at the variant. */
-static int check_variants(struct gw_profile *p, struct gw_error *error)
-{
-	const struct gw_node *variants = gw_node_get(p->tree, "variants");
-	int r = gw_schema_check(p->tree, "variants", p->flags, error);
-	if (r < 0 || !variants) {
-		return r;
-	}
-	for (size_t i = 0; i < variants->count; i++) {
-		GW_AUTO(gw_arena_free_auto)
-		struct gw_arena *a = gw_arena_new(GW_LOAD_ARENA_BYTES);
-		struct gw_node *tree = NULL;
-		r = a ? gw_compose_chosen(a, p->tree, UINT64_C(1) << i, &tree, error) : -ENOMEM;
-		if (r == 0) {
-			r = check_messages(p, tree, error);
-		}
-		if (r < 0 && error) {
-			snprintf(error->at, sizeof(error->at), "/variants/%zu", i);
-		}
-		if (r < 0) {
-			return r;
-		}
-	}
-	return 0;
-}
-
 /* In the order of §16: heads and composition, match, messages with their channels; the rest is the engine's. */
 static int check(struct gw_profile *p, struct gw_node **ret_expanded, struct gw_arena *scratch,
 		 struct gw_error *error)
@@ -265,9 +239,6 @@ static int check(struct gw_profile *p, struct gw_node **ret_expanded, struct gw_
 	}
 	if (r == 0) {
 		r = check_messages(p, *ret_expanded, error);
-	}
-	if (r == 0) {
-		r = check_variants(p, error);
 	}
 	return r == 0 ? gw_engine_check(p, error) : r;
 }
