@@ -158,6 +158,8 @@ struct gw_tuya_want {
 /* One dp as a capability. NULL: it does not fit (*ret_why: or cannot be). *ret_address is where it stands. */
 struct gw_node *gw_tuya_as(struct gw_tuya_dp *dp, const struct gw_tuya_want *want,
 			   const char **ret_address, const char **ret_why);
+/* The value that is full: the upper end of its range, else fallback. */
+double gw_tuya_full(struct gw_tuya_dp *dp, double fallback);
 /* As a standard capability, and its fate. False: it does not fit. */
 bool gw_tuya_standard(struct gw_tuya_dp *dp, const char *cap, bool ro, const char *map);
 /* As x.tuya.<name> whatever it is, and its fate. */

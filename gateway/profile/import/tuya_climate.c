@@ -129,7 +129,6 @@ static const struct gw_tuya_part humidifier[] = {
 
 static const struct gw_tuya_part fan[] = {
 	{"switch", "switch.on", NULL, false, false, NULL},
-	{"speed", "fan.percent", NULL, false, false, "%"},
 	{"preset_mode", "fan.mode", NULL, false, false, NULL},
 	{"preset_mode", "fan.wind", NULL, false, false, NULL},
 	{"preset_mode", "mode.select", NULL, false, false, NULL},
@@ -169,8 +168,26 @@ static bool bare_direction(struct gw_tuya_dp *dp)
 	return true;
 }
 
+/* Steps become per cent of the highest; what the mapping lists is per cent already. */
+static void speed(struct gw_tuya_dp *dp)
+{
+	const char *address = NULL, *why = NULL;
+	const struct gw_tuya_want w = {.cap = gw_capability_find(GW_STR("fan.percent")),
+				       .scale = 100 / gw_tuya_full(dp, 100),
+				       .unit = "%"};
+	if (gw_tuya_as(dp, &w, &address, &why)) {
+		gw_tuya_fate(dp, address, NULL);
+	} else {
+		gw_tuya_vendor(dp, dp->name, /* ro= */ false);
+	}
+}
+
 void gw_tuya_fan(struct gw_tuya_entity *e)
 {
+	struct gw_tuya_dp *steps = gw_tuya_dp(e, "speed");
+	if (steps && !steps->hidden) {
+		speed(steps);
+	}
 	struct gw_tuya_dp *direction = gw_tuya_dp(e, "direction");
 	if (direction && !direction->mapping && direction->type == GW_TUYA_STRING) {
 		(void)bare_direction(direction); /* false: a part as others */

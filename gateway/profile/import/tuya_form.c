@@ -511,6 +511,9 @@ bool gw_tuya_discrete(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool 
 	enum gw_type type = w->cap ? w->cap->type : w->type;
 	bool truth = type == GW_TYPE_BOOL || type == GW_TYPE_LIST || w->on;
 	bool ok = gw_tuya_rows(dp, &rows) && names_values(&rows);
+	if (!ok && w->cap && strcmp(w->cap->id, "display.unit") == 0) {
+		ok = gw_tuya_unit_rows(dp, &rows);
+	}
 	bool bare = !ok && !rows.why && truth && !dp->mapping;
 	*ret_why = rows.why;
 	if (bare) {

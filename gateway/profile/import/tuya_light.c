@@ -119,25 +119,38 @@ static void colour(struct gw_tuya_dp *dp)
 
 /* --- brightness, temperature --- */
 
-/* The number that is full: what the range or the largest value says, else 255. */
-static double full_of(struct gw_tuya_dp *dp)
+/* A colour shows in its mode only: the write of the one sets the other. */
+static void set_mode_too(struct gw_tuya_entity *e, const char *id, const char *mode)
 {
-	struct gw_tuya_cases cases;
-	double full = 0;
-	bool text = dp->type == GW_TUYA_STRING || dp->type == GW_TUYA_BOOLEAN;
-	for (size_t i = 0; !text && gw_tuya_cases(dp, &cases) && i < cases.n; i++) {
-		if (cases.item[i].low <= cases.item[i].high) {
-			full = fmax(full, cases.item[i].high);
+	struct gw_draft *b = e->t->b;
+	struct gw_tuya_dp *dp = gw_tuya_dp(e, "color_mode");
+	struct gw_node *caps =
+		e->component ? gw_node_get(gw_node_get(b->components, e->component), "caps")
+			     : b->caps;
+	struct gw_node *cap = gw_node_get(caps, id);
+	struct gw_tuya_rows rows;
+	const char *why = NULL;
+	if (!dp || !cap || gw_node_get(cap, "ro") || dp->readonly || !gw_tuya_rows(dp, &rows)) {
+		return;
+	}
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct gw_tuya_row *r = &rows.row[i];
+		const char *raw = r->n == 1 && !r->ro && r->value && gw_node_is_text(r->value, mode)
+					  ? gw_tuya_literal(e->t, r->cell[0].raw)
+					  : NULL;
+		const char *p = raw ? gw_tuya_point(dp, /* writable= */ true, &why) : NULL;
+		if (p) {
+			gw_set_text(b, gw_set_map(b, cap, "also"), p, raw);
+			return;
 		}
 	}
-	return full > 0 ? full : 255;
 }
 
 static void brightness(struct gw_tuya_dp *dp)
 {
 	const char *address = NULL, *why = NULL;
 	const struct gw_tuya_want w = {.cap = gw_capability_find(GW_STR("level.value")),
-				       .scale = 100 / full_of(dp),
+				       .scale = 100 / gw_tuya_full(dp, 255),
 				       .unit = "%"};
 	if (gw_tuya_as(dp, &w, &address, &why)) {
 		gw_tuya_fate(dp, address, NULL);
@@ -195,4 +208,7 @@ void gw_tuya_light(struct gw_tuya_entity *e)
 			own[i].take(dp);
 		}
 	}
+	set_mode_too(e, "color.hue", "hs");
+	set_mode_too(e, "color.saturation", "hs");
+	set_mode_too(e, "color.temperature", "color_temp");
 }

@@ -37,7 +37,7 @@ static bool same_place(const struct gw_tuya_dp *a, const struct gw_tuya_dp *b)
 
 /* Adds a cell; one of the same dp is replaced. False: no room. */
 static bool put_cell(struct gw_tuya_cell *cells, size_t *n, struct gw_tuya_dp *dp,
-		     const struct gw_node *raw)
+		     const struct gw_node *raw, bool condition)
 {
 	size_t i = 0;
 	while (i < *n && !same_place(cells[i].dp, dp)) {
@@ -46,7 +46,8 @@ static bool put_cell(struct gw_tuya_cell *cells, size_t *n, struct gw_tuya_dp *d
 	if (i == GW_TUYA_CELLS) {
 		return false;
 	}
-	bool mask = dp->type == GW_TUYA_BITFIELD && raw->type == GW_NODE_NUMBER && raw->number != 0;
+	bool mask = !condition && dp->type == GW_TUYA_BITFIELD && raw->type == GW_NODE_NUMBER &&
+		    raw->number != 0; /* any of the bits; a condition wants the whole */
 	cells[i] = (struct gw_tuya_cell){.dp = dp, .raw = raw, .mask = mask};
 	*n += i == *n;
 	return true;
@@ -97,14 +98,14 @@ static struct gw_tuya_row *add_row(struct rows *r, const struct gw_tuya_row *fro
 static void expand(struct rows *r, struct gw_tuya_dp *dp, const struct gw_tuya_row *base);
 
 static bool row_cell(struct rows *r, struct gw_tuya_row *row, struct gw_tuya_dp *dp,
-		     const struct gw_node *dps_val)
+		     const struct gw_node *dps_val, bool condition)
 {
 	const struct gw_node *raw = gw_tuya_raw(dp, dps_val);
 	if (!raw) {
 		r->out->why = "a dps_val that the dp's type cannot hold";
 		return false;
 	}
-	if (!put_cell(row->cell, &row->n, dp, raw)) {
+	if (!put_cell(row->cell, &row->n, dp, raw, condition)) {
 		r->out->why = "more than 8 points decide one value";
 		return false;
 	}
@@ -145,11 +146,7 @@ static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct 
 			     *at = gw_node_get(cond, "dps_val");
 	const char *to = gw_node_text(cond, "value_redirect");
 	struct gw_tuya_dp *by = constraint(dp, m);
-	if (!by) {
-		r->out->why = "a constraint that is no dp of the entity";
-		return;
-	}
-	if (!at) {
+	if (!by || !at) { /* it never holds */
 		return;
 	}
 	if (flag(cond, "invalid")) { /* read as ever, but not to be set */
@@ -159,14 +156,14 @@ static void under_condition(struct rows *r, struct gw_tuya_dp *dp, const struct 
 					      : dps_val);
 		return;
 	}
-	if (!row_cell(r, &row, by, at)) {
+	if (!row_cell(r, &row, by, at, true)) {
 		return;
 	}
 	gw_node_for(inner, gw_node_get(cond, "mapping"))
 	{
 		struct gw_tuya_row one = row;
 		const struct gw_node *raw = gw_node_get(inner, "dps_val");
-		if (raw && row_cell(r, &one, dp, raw)) {
+		if (raw && row_cell(r, &one, dp, raw, false)) {
 			const struct gw_node *v = gw_node_get(inner, "value");
 			(void)add_row(r, &one, v ? v : raw, flag(inner, "hidden"));
 		}
@@ -279,7 +276,7 @@ static void unconditional(struct rows *r, struct gw_tuya_dp *dp, const struct gw
 	if (by && !same_place(by, dp)) { /* a write needs to know which state it makes */
 		const struct gw_node *rest = others(r, by, conditions);
 		if (rest) {
-			(void)put_cell(row.cell, &row.n, by, rest);
+			(void)put_cell(row.cell, &row.n, by, rest, true);
 		} else {
 			row.ro = true;
 		}
@@ -312,7 +309,7 @@ static void available(struct rows *r, struct gw_tuya_dp *dp, const struct gw_nod
 	const char *name = gw_node_text(m, "available");
 	struct gw_tuya_dp *by = name ? gw_tuya_dp(dp->entity, name) : NULL;
 	if (by && by->type == GW_TUYA_BOOLEAN && !by->mapping && by->readonly) {
-		(void)row_cell(r, row, by, gw_bool_node(r->t->b, true));
+		(void)row_cell(r, row, by, gw_bool_node(r->t->b, true), true);
 	}
 }
 
@@ -321,7 +318,7 @@ static void one_mapping(struct rows *r, struct gw_tuya_dp *dp, const struct gw_n
 {
 	struct gw_tuya_row row = *base;
 	const struct gw_node *dps_val = gw_node_get(m, "dps_val");
-	if (dps_val && !row_cell(r, &row, dp, dps_val)) {
+	if (dps_val && !row_cell(r, &row, dp, dps_val, false)) {
 		return;
 	}
 	available(r, dp, m, &row);
@@ -340,7 +337,7 @@ static void booleans(struct rows *r, struct gw_tuya_dp *dp, const struct gw_tuya
 	for (size_t i = 0; i < 2; i++) {
 		struct gw_tuya_row row = *base;
 		struct gw_node *v = gw_bool_node(r->t->b, both[i]);
-		if (v && row_cell(r, &row, dp, v)) {
+		if (v && row_cell(r, &row, dp, v, false)) {
 			(void)add_row(r, &row, v, false);
 		}
 	}
@@ -384,7 +381,7 @@ static void expand(struct rows *r, struct gw_tuya_dp *dp, const struct gw_tuya_r
 		for (int raw = 0; raw < 2; raw++) { /* what is not named is itself */
 			struct gw_tuya_row row = *base;
 			struct gw_node *v = gw_bool_node(r->t->b, raw);
-			if (v && !names_raw(dp, raw) && row_cell(r, &row, dp, v)) {
+			if (v && !names_raw(dp, raw) && row_cell(r, &row, dp, v, false)) {
 				(void)add_row(r, &row, v, /* ro= */ false);
 			}
 		}
@@ -447,10 +444,10 @@ static struct gw_tuya_case *add_case(struct cases *c, const struct gw_tuya_case 
 static void cases_of(struct cases *c, struct gw_tuya_dp *dp, const struct gw_tuya_case *base);
 
 static bool case_cell(struct cases *c, struct gw_tuya_case *one, struct gw_tuya_dp *dp,
-		      const struct gw_node *dps_val)
+		      const struct gw_node *dps_val, bool condition)
 {
 	const struct gw_node *raw = dp ? gw_tuya_raw(dp, dps_val) : NULL;
-	if (!raw || !put_cell(one->cell, &one->n, dp, raw)) {
+	if (!raw || !put_cell(one->cell, &one->n, dp, raw, condition)) {
 		c->out->why = raw ? "more than 8 points decide one value"
 				  : "a constraint that cannot be told";
 		return false;
@@ -545,8 +542,9 @@ static void number_mapping(struct cases *c, struct gw_tuya_dp *dp, const struct 
 		struct gw_tuya_case one = *base;
 		const struct gw_node *v = gw_node_get(cond, "value");
 		const char *there = gw_node_text(cond, "value_redirect");
-		if (!gw_node_get(cond, "dps_val") ||
-		    !case_cell(c, &one, constraint(dp, m), gw_node_get(cond, "dps_val"))) {
+		struct gw_tuya_dp *by = constraint(dp, m); /* NULL: it never holds */
+		if (!by || !gw_node_get(cond, "dps_val") ||
+		    !case_cell(c, &one, by, gw_node_get(cond, "dps_val"), true)) {
 			continue;
 		}
 		there = there ? there : to;
@@ -588,7 +586,7 @@ static void cases_of(struct cases *c, struct gw_tuya_dp *dp, const struct gw_tuy
 			rest = rest ? rest : m;
 		} else if (dps_val->type == GW_NODE_NULL && !gw_node_get(m, "value_redirect")) {
 			continue; /* what is not known is unknown */
-		} else if (case_cell(c, &one, dp, dps_val)) {
+		} else if (case_cell(c, &one, dp, dps_val, false)) {
 			number_mapping(c, dp, m, &one);
 		}
 	}

@@ -81,9 +81,11 @@ static void position(struct gw_tuya_entity *e)
 	    gw_tuya_as(wanted, &w, &address, &why)) {
 		struct gw_draft *b = e->t->b;
 		struct gw_node *p = gw_node_get(b->points, gw_tuya_point(wanted, true, &why));
-		struct gw_node *in = gw_set_list(b, p, "in");
-		gw_add_text(b, in, gw_str(gw_draft_printf(b, "dps#/%s", now->id)));
-		gw_add_text(b, in, gw_str(gw_draft_printf(b, "dps#/%s", wanted->id)));
+		if (strcmp(wanted->id, now->id) != 0) {
+			struct gw_node *in = gw_set_list(b, p, "in");
+			gw_add_text(b, in, gw_str(gw_draft_printf(b, "dps#/%s", now->id)));
+			gw_add_text(b, in, gw_str(gw_draft_printf(b, "dps#/%s", wanted->id)));
+		}
 		gw_tuya_fate(wanted, address, NULL);
 		gw_tuya_fate(now, address, NULL);
 		return;

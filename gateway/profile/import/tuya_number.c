@@ -110,11 +110,35 @@ bool gw_tuya_number_word(struct gw_str word, const struct gw_tuya_want *w, doubl
 
 /* --- units --- */
 
+/* A unit dp without mapping has the letters themselves. */
+bool gw_tuya_unit_rows(struct gw_tuya_dp *by, struct gw_tuya_rows *ret)
+{
+	static const char *const letters[][2] = {{"C", "c"}, {"F", "f"}};
+	struct gw_draft *b = by->entity->t->b;
+	if (gw_tuya_rows(by, ret)) {
+		return true;
+	}
+	if (by->mapping || by->type != GW_TUYA_STRING) {
+		return false;
+	}
+	*ret = (struct gw_tuya_rows){.row = gw_arena_alloc(b->a, 2 * sizeof(*ret->row))};
+	for (size_t i = 0; ret->row && i < 2; i++) {
+		struct gw_node *list = gw_node_new(b->a, GW_NODE_LIST);
+		gw_add_text(b, list, gw_str(letters[i][0]));
+		gw_add_text(b, list, gw_str(letters[i][1]));
+		struct gw_tuya_row *r = &ret->row[ret->n++];
+		*r = (struct gw_tuya_row){
+			.n = 1, .value = gw_text_node(b, gw_str(letters[i][0])), .ro = true};
+		r->cell[0] = (struct gw_tuya_cell){.dp = by, .raw = list};
+	}
+	return ret->n > 0;
+}
+
 /* Cases whose unit another dp tells are told apart by it. */
 static void split_by_unit(struct gw_tuya_dp *by, struct gw_tuya_cases *cases)
 {
 	struct gw_tuya_rows rows;
-	if (!gw_tuya_rows(by, &rows)) {
+	if (!gw_tuya_unit_rows(by, &rows)) {
 		return;
 	}
 	size_t n = cases->n;
@@ -483,4 +507,17 @@ bool gw_tuya_numeric(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool w
 		set_ranges(t, w, &cases, cap, writable, res);
 	}
 	return ok;
+}
+
+double gw_tuya_full(struct gw_tuya_dp *dp, double fallback)
+{
+	struct gw_tuya_cases cases;
+	double full = 0;
+	bool text = dp->type == GW_TUYA_STRING || dp->type == GW_TUYA_BOOLEAN;
+	for (size_t i = 0; !text && gw_tuya_cases(dp, &cases) && i < cases.n; i++) {
+		if (cases.item[i].low <= cases.item[i].high) {
+			full = fmax(full, cases.item[i].high);
+		}
+	}
+	return full > 0 ? full : fallback;
 }

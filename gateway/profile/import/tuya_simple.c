@@ -36,6 +36,67 @@ static void tell_helpers(struct gw_tuya_entity *e, const char *address)
 	}
 }
 
+/* Capabilities that only make sense beside an entity of a kind. */
+static const struct {
+	const char *cap, *kind;
+} companions[] = {
+	{"covering.*", "cover"},
+	{"camera.status_light", "camera"},
+	{"robot.*", "vacuum"},
+};
+
+static bool has_kind(const struct gw_tuya *t, const char *kind)
+{
+	for (size_t i = 0; i < t->n_entities; i++) {
+		if (strcmp(t->entities[i].kind, kind) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool in_company(const struct gw_tuya *t, const char *cap)
+{
+	for (size_t i = 0; i < gw_countof(companions); i++) {
+		if (gw_str_glob(gw_str(companions[i].cap), gw_str(cap)) &&
+		    !has_kind(t, companions[i].kind)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A number that starts something when it is written: the argument of an action. */
+static bool number_action(struct gw_tuya_dp *dp, const struct gw_capability *cap,
+			  const char **ret_address)
+{
+	struct gw_tuya_entity *e = dp->entity;
+	struct gw_draft *b = e->t->b;
+	struct gw_tuya_cases cases;
+	const char *why = NULL;
+	if (cap->n_args != 1 || strcmp(e->kind, "number") != 0 || !gw_tuya_cases(dp, &cases) ||
+	    cases.n != 1 || cases.item[0].n != 0 || dp->type != GW_TUYA_INTEGER || dp->mask ||
+	    !gw_linear_is_none(cases.item[0].linear) || dp->readonly) {
+		return false;
+	}
+	const char *p = gw_tuya_point(dp, /* writable= */ true, &why);
+	struct gw_node *c =
+		p ? gw_tuya_cap(e, e->label, e->label, cap->id, false, ret_address) : NULL;
+	if (!c) {
+		return false;
+	}
+	gw_set_text(b, gw_set_map(b, c, "action"), p, cap->args[0]);
+	struct gw_node *arg = gw_set_map(b, gw_set_map(b, c, "args"), cap->args[0]);
+	gw_set_text(b, arg, "type", "int");
+	if (cases.item[0].low <= cases.item[0].high) {
+		struct gw_node *range = gw_set_list(b, arg, "range");
+		gw_add_number(b, range, cases.item[0].low);
+		gw_add_number(b, range, cases.item[0].high);
+	}
+	gw_tuya_avail(e, c);
+	return true;
+}
+
 static bool try_word(struct gw_tuya_dp *dp, const struct gw_tuya_word *w, const char **ret_address)
 {
 	struct gw_tuya *t = dp->entity->t;
@@ -44,8 +105,11 @@ static bool try_word(struct gw_tuya_dp *dp, const struct gw_tuya_word *w, const 
 	struct gw_tuya_want want = {.cap = cap, .unit_of = gw_tuya_dp(dp->entity, "unit")};
 	want.on = bar ? gw_draft_printf(t->b, "%.*s", (int)(bar - w->map), w->map) : w->map;
 	want.off = bar ? bar + 1 : NULL;
-	if (!cap) {
+	if (!cap || !in_company(t, cap->id)) {
 		return false;
+	}
+	if (cap->kind == GW_KIND_ACTION) {
+		return number_action(dp, cap, ret_address);
 	}
 	if (cap->type == GW_TYPE_LIST && strcmp(cap->id, "fault.active") == 0) {
 		return gw_tuya_faults(dp, ret_address) != NULL;
@@ -134,7 +198,8 @@ void gw_tuya_button(struct gw_tuya_entity *e)
 	}
 	for (size_t i = 0; raw && (w = gw_tuya_word_at(i)); i++) {
 		const struct gw_capability *cap = gw_capability_find(gw_str(w->cap));
-		bool fits = cap && cap->kind == GW_KIND_ACTION && gw_tuya_word_is(w, e);
+		bool fits = cap && cap->kind == GW_KIND_ACTION && gw_tuya_word_is(w, e) &&
+			    in_company(e->t, cap->id);
 		if (fits && gw_tuya_action(dp, cap->id, raw, &address)) {
 			break;
 		}
@@ -210,6 +275,17 @@ void gw_tuya_time(struct gw_tuya_entity *e)
 			(void)time_parts(e, w->cap, &address); /* NULL: told below */
 		}
 	}
+	if (!address && n == 1) {
+		gw_tuya_vendor(one, e->label, /* ro= */ false);
+	} else if (!address && n > 1) {
+		const char *id = gw_draft_extension(e->t->b, e->component, e->label);
+		struct gw_node *c = time_parts(e, id, &address);
+		if (c) {
+			gw_set_text(e->t->b, c, "type", "int");
+			gw_set_text(e->t->b, c, "unit", "s");
+			gw_set_text(e->t->b, c, "name", e->label);
+		}
+	}
 	for (size_t i = 0; i < gw_countof(has) && address; i++) {
 		if (has[i]) {
 			gw_tuya_fate(has[i], address, NULL);
@@ -255,8 +331,20 @@ static void share_names(struct gw_tuya_dp *dp, const struct gw_node *map)
 	}
 }
 
+/* The dp `available` is the condition of all that the entity has. */
+static void share_available(struct gw_tuya_entity *e)
+{
+	struct gw_tuya_dp *available = gw_tuya_dp(e, "available");
+	for (size_t i = 0; available && !available->hidden && i < e->n; i++) {
+		if (e->dp[i].address) {
+			gw_tuya_fate(available, e->dp[i].address, NULL);
+		}
+	}
+}
+
 void gw_tuya_share(struct gw_tuya_entity *e)
 {
+	share_available(e);
 	for (unsigned round = 0; round < 3; round++) { /* redirections of redirections */
 		for (size_t i = 0; i < e->n; i++) {
 			struct gw_tuya_dp *dp = &e->dp[i];
