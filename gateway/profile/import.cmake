@@ -40,6 +40,9 @@ set(PROFILE_IMPORT
 	import/shelly.c
 	import/shelly_first.c
 	import/shelly_later.c
+	import/miot.c
+	import/miot_property.c
+	import/miot_words.c
 	import/tuya.c
 	import/tuya_as.c
 	import/tuya_climate.c

@@ -146,6 +146,7 @@ struct gw_draft_head {
 	const char *kind;   /* adapter identity in `match`: never matches by accident */
 	const char *vendor, *model;
 	const char *name;	     /* of the profile; NULL: vendor and model */
+	const char *type;	     /* of the device; NULL: by what exists */
 	const struct gw_node *match; /* identities of kind; NULL: the name */
 };
 /* Device type by what exists (device_type.c). */

@@ -9,6 +9,7 @@
 static const struct gw_file_importer *const kinds[] = {
 	&gw_import_smartir,
 	&gw_import_shelly,
+	&gw_import_miot,
 	&gw_import_thing_description,
 	&gw_import_homie,
 	&gw_import_homeassistant,

@@ -6,6 +6,7 @@
 /* extern const struct gw_file_importer gw_import_<kind>; */
 extern const struct gw_file_importer gw_import_smartir;
 extern const struct gw_file_importer gw_import_shelly;
+extern const struct gw_file_importer gw_import_miot;
 extern const struct gw_file_importer gw_import_thing_description;
 extern const struct gw_file_importer gw_import_tuya;
 extern const struct gw_file_importer gw_import_homeassistant, gw_import_homie,

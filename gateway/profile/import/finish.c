@@ -130,7 +130,7 @@ static struct gw_node *head_of(struct gw_draft *b, const struct gw_draft_head *h
 	gw_set_number(b, root, "profile", 1);
 	gw_set_text(b, root, "id", "");
 	gw_set_text(b, root, "version", "1.0.0");
-	gw_set_text(b, root, "type", gw_draft_type(b));
+	gw_set_text(b, root, "type", head->type ? head->type : gw_draft_type(b));
 	const char *name =
 		gw_draft_printf(b, "%s%s%s", vendor, vendor[0] && model[0] ? " " : "", model);
 	const char *shown = head->name && head->name[0] ? head->name : name;

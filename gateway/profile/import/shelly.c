@@ -201,7 +201,7 @@ static const char *add_point(struct gw_shelly *s, const struct gw_shelly_io *io)
 	const struct gw_shelly_field *f = io->field;
 	if (f && f->map) {
 		set_map(s, p, f->map);
-	} else if (f && f->div) {
+	} else if (f && f->div > 0) {
 		gw_set_number(s->b, p, "div", f->div);
 	}
 	if (io->out.msg && io->leaf->type == GW_NODE_NUMBER && f && f->cap &&
