@@ -287,7 +287,8 @@ static inline struct corpus_figures corpus_run(const char *kind, const char *fol
 	assert_true(n > 0);
 	assert_int_equal(gw_library_new(NULL, 0, &l), 0);
 	for (int i = 0; i < n; i++) {
-		if (gw_str_ends(gw_str(entries[i]->d_name), ".json")) {
+		struct gw_str name = gw_str(entries[i]->d_name);
+		if (gw_str_ends(name, ".json") || gw_str_ends(name, ".yaml")) {
 			(void)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 			corpus_file(case_kind(kind), l, path, &f, each);
 		}

@@ -22,6 +22,23 @@ static bool as_text(struct gw_tuya_dp *dp, bool writable, struct gw_node *cap, b
 	return p != NULL;
 }
 
+/* A number whose mapping lists what can be chosen, and nothing for the rest. */
+static bool enumerates(struct gw_tuya_dp *dp)
+{
+	struct gw_tuya_rows rows;
+	size_t choices = 0;
+	gw_node_for(m, dp->mapping)
+	{
+		if (!gw_node_get(m, "dps_val")) {
+			return false;
+		}
+	}
+	for (size_t i = 0; dp->mapping && gw_tuya_rows(dp, &rows) && i < rows.n; i++) {
+		choices += !rows.row[i].ro;
+	}
+	return choices > 1;
+}
+
 static bool build(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool writable,
 		  struct gw_node *cap, bool *ret_writable, const char **ret_why)
 {
@@ -32,7 +49,7 @@ static bool build(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool writ
 	case GW_TYPE_INT:
 	case GW_TYPE_NUM:
 	case GW_TYPE_TIME:
-		return is_text(dp) || dp->type == GW_TUYA_BOOLEAN
+		return is_text(dp) || dp->type == GW_TUYA_BOOLEAN || enumerates(dp)
 			       ? gw_tuya_discrete(dp, w, writable, cap, ret_writable, ret_why)
 			       : gw_tuya_numeric(dp, w, writable, cap, ret_writable, ret_why) ||
 					 (!*ret_why && dp->mapping &&

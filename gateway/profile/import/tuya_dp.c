@@ -393,9 +393,14 @@ static struct gw_node *raw_scalar(struct gw_tuya_dp *dp, const struct gw_node *n
 	}
 	if (dp->type == GW_TUYA_BOOLEAN) {
 		const char *text = scalar(b, n);
-		bool yes = strcmp(text ? text : "", "true") == 0 ||
-			   strcmp(text ? text : "", "True") == 0 ||
-			   (n->type == GW_NODE_NUMBER && n->number == 1);
+		struct gw_str word = gw_str(text ? text : "");
+		bool yes =
+			gw_str_is(word, "true") || gw_str_is(word, "True") || gw_str_is(word, "1");
+		bool no = gw_str_is(word, "false") || gw_str_is(word, "False") ||
+			  gw_str_is(word, "0");
+		if (!yes && !no) {
+			return NULL;
+		}
 		return gw_bool_node(b, yes);
 	}
 	if (n->type == GW_NODE_BOOL) { /* as Python prints it */

@@ -514,7 +514,7 @@ bool gw_tuya_discrete(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool 
 	if (!ok && w->cap && strcmp(w->cap->id, "display.unit") == 0) {
 		ok = gw_tuya_unit_rows(dp, &rows);
 	}
-	bool bare = !ok && !rows.why && truth && !dp->mapping;
+	bool bare = !ok && !rows.why && truth && (!dp->mapping || rows.n == 0);
 	*ret_why = rows.why;
 	if (bare) {
 		rows.row = gw_arena_alloc(t->b->a, 3 * sizeof(*rows.row));

@@ -4,7 +4,7 @@
 
 #include "profile/import/tuya.h"
 
-#define REDIRECTS 4 /* from dp to dp */
+#define REDIRECTS 8 /* from dp to dp */
 
 static bool flag(const struct gw_node *map, const char *key)
 {
@@ -101,8 +101,7 @@ static bool row_cell(struct rows *r, struct gw_tuya_row *row, struct gw_tuya_dp 
 		     const struct gw_node *dps_val, bool condition)
 {
 	const struct gw_node *raw = gw_tuya_raw(dp, dps_val);
-	if (!raw) {
-		r->out->why = "a dps_val that the dp's type cannot hold";
+	if (!raw) { /* never equal to what the device sends */
 		return false;
 	}
 	if (!put_cell(row->cell, &row->n, dp, raw, condition)) {
@@ -447,9 +446,11 @@ static bool case_cell(struct cases *c, struct gw_tuya_case *one, struct gw_tuya_
 		      const struct gw_node *dps_val, bool condition)
 {
 	const struct gw_node *raw = dp ? gw_tuya_raw(dp, dps_val) : NULL;
-	if (!raw || !put_cell(one->cell, &one->n, dp, raw, condition)) {
-		c->out->why = raw ? "more than 8 points decide one value"
-				  : "a constraint that cannot be told";
+	if (!raw) { /* never equal to what the device sends */
+		return false;
+	}
+	if (!put_cell(one->cell, &one->n, dp, raw, condition)) {
+		c->out->why = "more than 8 points decide one value";
 		return false;
 	}
 	return true;
@@ -623,7 +624,7 @@ static const char *cell_expr(struct gw_tuya *t, const struct gw_tuya_cell *cell)
 		return NULL;
 	}
 	if (cell->mask) {
-		return gw_draft_printf(t->b, "(%s & %.0f) != 0", point, cell->raw->number);
+		return gw_draft_printf(t->b, "(%s & %.0f) > 0", point, cell->raw->number);
 	}
 	const char *what = cell->dp->bits ? gw_draft_printf(t->b, "bits(%s, %u, %u)", point,
 							    cell->dp->low, cell->dp->width)

@@ -6,6 +6,8 @@
 #include "profile/import/tuya.h"
 #include "profile/import/tuya_form.h"
 
+#define NEVER -1e9 /* a value that nobody wants */
+
 /* --- words that are numbers --- */
 
 static const struct {
@@ -384,6 +386,18 @@ static bool case_form(struct gw_tuya *t, const struct gw_tuya_case *c, bool writ
 	return true;
 }
 
+/* May a raw that the case writes be the one that chooses another case? */
+static bool may_write_raw(const struct gw_tuya_case *c, const struct gw_node *raw)
+{
+	struct gw_linear back = gw_linear_inverse(c->linear);
+	double a = gw_linear_apply(back, c->low), b = gw_linear_apply(back, c->high);
+	if (raw->type != GW_NODE_NUMBER) {
+		return raw->type != GW_NODE_NULL;
+	}
+	return c->low > c->high ||
+	       (raw->number >= fmin(a, b) - 0.5 && raw->number <= fmax(a, b) + 0.5);
+}
+
 /* Does the dp's own raw choose the case? Then a written number might fall into another one. */
 static bool chooses_itself(const struct gw_tuya_cases *cases)
 {
@@ -391,8 +405,9 @@ static bool chooses_itself(const struct gw_tuya_cases *cases)
 		const struct gw_tuya_case *c = &cases->item[i];
 		for (size_t k = 0; k < c->n; k++) {
 			for (size_t o = 0; o < cases->n; o++) {
-				if (cases->item[o].dp &&
-				    strcmp(cases->item[o].dp->id, c->cell[k].dp->id) == 0) {
+				const struct gw_tuya_case *other = &cases->item[o];
+				if (other->dp && strcmp(other->dp->id, c->cell[k].dp->id) == 0 &&
+				    may_write_raw(other, c->cell[k].raw)) {
 					return true;
 				}
 			}
@@ -408,9 +423,10 @@ static struct gw_resolution resolution_of(const struct gw_tuya_cases *cases)
 	double least = 1;
 	for (size_t i = 0; i < cases->n; i++) {
 		const struct gw_linear l = cases->item[i].linear;
+		double from = cases->item[i].dp ? l.add : cases->item[i].constant;
 		double raw = cases->item[i].dp ? fabs(l.mul / l.div) : 1;
-		bool whole = l.add == floor(l.add);
-		least = fmin(least, whole ? raw : 0.001);
+		raw = from * 10 == floor(from * 10) && from != floor(from) ? fmin(raw, 0.1) : raw;
+		least = fmin(least, from * 10 == floor(from * 10) ? raw : 0.001);
 	}
 	if (least < 1) {
 		res = (struct gw_resolution){1, 1000};
@@ -451,6 +467,21 @@ static bool all_fit(const struct gw_tuya_cases *cases)
 		}
 	}
 	return true;
+}
+
+/* A constant that the number's own raw stands for: what is written is another raw. */
+static bool by_own_raw(const struct gw_tuya_cases *cases, size_t at)
+{
+	const struct gw_tuya_case *c = &cases->item[at];
+	for (size_t k = 0; !c->dp && k < c->n; k++) {
+		for (size_t o = 0; o < cases->n; o++) {
+			const struct gw_tuya_dp *dp = cases->item[o].dp;
+			if (dp && strcmp(dp->id, c->cell[k].dp->id) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 static bool all_alike(const struct gw_tuya_cases *cases)
@@ -497,6 +528,11 @@ bool gw_tuya_numeric(struct gw_tuya_dp *dp, const struct gw_tuya_want *w, bool w
 				cases.item[i].n ? case_condition(t, &cases.item[i]) : NULL;
 			if (cond) {
 				gw_set_node(t->b, entry, "if", cond);
+			}
+			if (writable && by_own_raw(&cases, i)) { /* a write passes it by */
+				struct gw_node *never = gw_set_list(t->b, entry, "for");
+				gw_add_number(t->b, never, NEVER);
+				gw_add_number(t->b, never, NEVER);
 			}
 			ok = case_form(t, &cases.item[i], writable, entry, ret_why);
 			gw_add_node(t->b, list, entry);
