@@ -109,6 +109,16 @@ const char *gw_miot_word(struct gw_miot *m, const char *text)
 	return gw_draft_slug(m->b, gw_str(text));
 }
 
+/* Does one before it in its list have its number? */
+static bool is_second(const struct gw_node *list, const struct gw_node *n)
+{
+	const struct gw_node *first = list->first;
+	while (first != n && gw_miot_iid(first) != gw_miot_iid(n)) {
+		first = first->next;
+	}
+	return first != n;
+}
+
 /* --- actions --- */
 
 /* The message and what is set in it; NULL: there is no room. */
@@ -174,6 +184,10 @@ static void add_action(struct gw_miot *m, const struct gw_miot_service *s,
 		return;
 	}
 	const char *at = gw_miot_at(m, s, "actions", aiid, name), *component = s->component;
+	if (is_second(gw_node_get(s->node, "actions"), action)) {
+		gw_import_fate(m->b->result, at, GW_FATE_UNMAPPED, NULL, GW_MIOT_TWICE);
+		return;
+	}
 	const struct gw_miot_row *row = gw_miot_action_row(s->name, name);
 	const char *id = row && bare && !gw_draft_is_extension(row->cap) ? row->cap : NULL;
 	if (id) {
@@ -312,6 +326,11 @@ static void add_service(struct gw_miot *m, const struct gw_node *node, const cha
 				    .count = count_service(m, name, NULL),
 				    .label = gw_node_text(node, "description")};
 	if (!s.siid) {
+		return;
+	}
+	if (is_second(gw_node_get(m->root, "services"), node)) {
+		gw_import_fate(m->b->result, gw_draft_printf(m->b, "services/%u %s", s.siid, name),
+			       GW_FATE_UNMAPPED, NULL, GW_MIOT_TWICE);
 		return;
 	}
 	s.component = component_of(m, &s);

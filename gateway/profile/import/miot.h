@@ -55,6 +55,8 @@ void gw_miot_symbols(const struct gw_capability *cap, const char *const *words, 
 
 /* --- parts of a specification --- */
 
+#define GW_MIOT_TWICE "a number that another one has, too"
+
 /* urn:<namespace>:<kind>:<name>:… → name; NULL: it is no such urn. */
 const char *gw_miot_name(struct gw_miot *m, const struct gw_node *n, const char *kind);
 unsigned gw_miot_iid(const struct gw_node *n); /* 0: none */

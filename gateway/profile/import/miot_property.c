@@ -27,6 +27,13 @@ static void read_choice(struct gw_miot *m, const struct gw_node *property, struc
 		if (!value || value->type != GW_NODE_NUMBER || c->n == GW_MIOT_WORDS) {
 			continue;
 		}
+		bool again = false;
+		for (size_t i = 0; i < c->n; i++) {
+			again |= c->raw[i] == value->number;
+		}
+		if (again) { /* what is read is the first one */
+			continue;
+		}
 		const char *word = gw_miot_word(m, text ? text : "");
 		word = word[0] ? word : gw_draft_printf(m->b, "n%.15g", value->number);
 		for (size_t i = 0; i < c->n; i++) {
@@ -538,6 +545,10 @@ void gw_miot_add_property(struct gw_miot *m, const struct gw_miot_service *s,
 		return;
 	}
 	const char *at = gw_miot_at(m, s, "properties", piid, name);
+	if (gw_miot_property(s, piid) != property) {
+		gw_import_fate(m->b->result, at, GW_FATE_UNMAPPED, NULL, GW_MIOT_TWICE);
+		return;
+	}
 	const struct gw_miot_row *row = gw_miot_property_row(s->name, name);
 	bool reads = gw_miot_access(property, "read"), tells = gw_miot_access(property, "notify"),
 	     writes = gw_miot_access(property, "write"), exact = true;

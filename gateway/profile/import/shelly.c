@@ -222,6 +222,12 @@ struct gw_node *gw_shelly_add(struct gw_shelly *s, const struct gw_shelly_io *io
 		gw_import_fate(b->result, io->at, GW_FATE_HIDDEN, NULL, NULL);
 		return NULL;
 	}
+	if (!io->field &&
+	    strpbrk(io->at, "[]")) { /* it would be a selector (profile-language §7) */
+		gw_import_fate(b->result, io->at, GW_FATE_UNMAPPED, NULL,
+			       "a member with a bracket in its name");
+		return NULL;
+	}
 	bool vendor = !io->field || gw_draft_is_extension(cap);
 	const char *component = io->component;
 	if (!vendor && !place(s, io, cap, &component)) {

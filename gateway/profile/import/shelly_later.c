@@ -291,6 +291,22 @@ static const struct gw_shelly_field *phase_field(struct gw_shelly *s, const stru
 	return NULL;
 }
 
+static bool is_words(const struct gw_node *list)
+{
+	bool words = list->type == GW_NODE_LIST && list->count > 0;
+	gw_node_for(n, list)
+	{
+		words &= n->type == GW_NODE_TEXT && n->text.len > 0;
+	}
+	return words;
+}
+
+static bool is_range(const struct gw_node *n)
+{
+	return n->type == GW_NODE_LIST && n->count == 2 && n->first->type == GW_NODE_NUMBER &&
+	       n->last->type == GW_NODE_NUMBER && n->first->number < n->last->number;
+}
+
 static void refine(struct gw_shelly *s, const struct component *c, struct gw_node *cap,
 		   const struct gw_shelly_field *f)
 {
@@ -303,15 +319,14 @@ static void refine(struct gw_shelly *s, const struct component *c, struct gw_nod
 		gw_add_number(s->b, r, 0);
 		gw_add_number(s->b, r, 255);
 	} else if (strcmp(c->type, "cct") == 0 && strcmp(f->path, "/ct") == 0 && range &&
-		   range->type == GW_NODE_LIST && range->count == 2) {
+		   is_range(range)) {
 		gw_set_node(s->b, cap, "range", gw_copy(s->b, range));
 	} else if (strcmp(c->type, "number") == 0 && min && max && min->type == GW_NODE_NUMBER &&
 		   max->type == GW_NODE_NUMBER && min->number < max->number) {
 		struct gw_node *r = gw_set_list(s->b, cap, "range");
 		gw_add_number(s->b, r, min->number);
 		gw_add_number(s->b, r, max->number);
-	} else if (strcmp(c->type, "enum") == 0 && options && options->type == GW_NODE_LIST &&
-		   options->count > 0) {
+	} else if (strcmp(c->type, "enum") == 0 && options && is_words(options)) {
 		gw_set_text(s->b, cap, "type", "enum");
 		gw_set_node(s->b, cap, "enum", gw_copy(s->b, options));
 	}

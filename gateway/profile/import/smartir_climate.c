@@ -209,7 +209,9 @@ static void add_mode(struct gw_smartir_climate *c, const char *id, const char *c
 		finish_row(c, rows, cells, "off", /* ro= */ false);
 	}
 	for (size_t i = 0; i < c->modes.n; i++) {
+		bool has_codes = c->reach[i].fan != 0;
 		const char *value = symbols ? symbols[i] : c->modes.word[i];
+		value = has_codes ? value : NULL;
 		texts[i + 1] = value;
 		if (value) {
 			add_mode_rows(c, rows, i, value);
@@ -272,7 +274,7 @@ void gw_smartir_choice(struct gw_smartir_climate *c, const struct gw_smartir_cho
 			n += texts[i] != NULL;
 			all += k->values[i] != NULL;
 		}
-		if (n < all) {
+		if (n < all && mask != 0) {
 			struct gw_node *rule = add_rule(c, cap, c->modes.word[m]);
 			if (n == 0) {
 				gw_set_bool(b, rule, "ro", true);
@@ -409,7 +411,13 @@ static void add_modes(struct gw_smartir_climate *c)
 	for (size_t i = 0; model && i < c->modes.n; i++) {
 		c->modes.symbol[i] = gw_symbol_for(model, gw_str(c->modes.word[i]));
 	}
-	add_mode(c, "thermostat.mode", c->modes.symbol);
+	bool any = c->off != NULL;
+	for (size_t i = 0; i < c->modes.n; i++) {
+		any |= c->modes.symbol[i] && c->reach[i].fan != 0;
+	}
+	if (any) {
+		add_mode(c, "thermostat.mode", c->modes.symbol);
+	}
 	if (!gw_smartir_exact(&c->modes)) {
 		add_mode(c, "x.smartir.mode", NULL);
 	}
