@@ -26,7 +26,7 @@ LEVELS = ["base", "model", "profile", "discovery", "home", "surfaces"]
 GW = {
     "base": "compiler alloc str buf list map json node error log clock loop limits option topic path",
     "model": "value model",
-    "profile": "profile binding twin import",
+    "profile": "profile binding twin import traffic",
     "home": "status access home",
     "surfaces": "surface adapter broker mqtt_link",
 }
@@ -35,7 +35,7 @@ LEVEL_OF = {h: LEVELS.index(level) for level, names in GW.items() for h in names
 MAX_LEVEL = {"gateway/base": 0, "gateway/model": 1, "gateway/profile": 2, "gateway/discovery": 3}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 # Contracts of the row that adapters and links may not see: they know no model, no home.
-HIDDEN_FROM_ADAPTERS = {"home", "access", "binding", "twin", "import", "surface"}
+HIDDEN_FROM_ADAPTERS = {"home", "access", "binding", "twin", "import", "traffic", "surface"}
 
 
 def main(root: pathlib.Path) -> int:

@@ -33,6 +33,9 @@
 #define GW_IMPORT_NOTES	       256		 /* of one description */
 #define GW_IMPORT_PARTS	       256		 /* messages that describe one device */
 #define GW_IMPORT_BYTES	       (8 * 1024 * 1024) /* of remembered parts of one source */
+#define GW_TRAFFIC_MESSAGES    4096		 /* of one recording … */
+#define GW_TRAFFIC_BYTES       (4 * 1024 * 1024) /* … and of its payloads */
+#define GW_TRAFFIC_LEAVES      64		 /* values of one message that are drafted */
 #define GW_TOPIC_BYTES	       256
 #define GW_TOPIC_LEVELS	       16
 #define GW_TOPIC_SUBSCRIPTIONS 65536 /* of one trie */

@@ -1,0 +1,2 @@
+gw_unit_test(traffic ROOMS profile)
+gw_fuzz(traffic ROOMS profile)
