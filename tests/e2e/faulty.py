@@ -7,10 +7,10 @@ from home import ROOT, Broker, Home, Sim, run, until
 WASHER = ROOT / "tests/vectors/sim/washer.yaml"
 
 
-def begin(folder, *words):
+def begin(folder, *words, product="tasmota.plug"):
     broker = Broker(folder).start()
     home = Home(folder, broker).start()
-    sim = Sim(broker, *words, "tasmota.plug")
+    sim = Sim(broker, *words, product)
     home.adopt("plug", identity="mac:e09806f17f56")
     until("a first value", lambda: power(home)["quality"] == "ok")
     return broker, home, sim
@@ -96,7 +96,9 @@ def duplicate(folder):
 
 
 def reboot(folder):
-    broker, home, sim = begin(folder)
+    (folder / "home.yaml").write_text("appliances: [{profile: tasmota.plug, set: {switch.on: true}}]")
+    broker, home, sim = begin(folder, product=folder / "home.yaml")
+    until("how it begins", lambda: home.value("plug", "switch.on") is True)
     online = lambda: home.json("device", "get", "plug")["online"]
     assert switch(home, "false") == "done"
     for _ in range(2):
@@ -105,7 +107,7 @@ def reboot(folder):
         until("the broker to tell its end", lambda: not online())
         until("it to be back", online)
     until("its state", lambda: power(home)["quality"] == "ok")
-    assert home.value("plug", "switch.on") is False, "a reboot switches nothing on"
+    assert home.value("plug", "switch.on") is False, "a reboot switches nothing on, and how it began is long ago"
     works_again(home)
     assert len(home.json("device", "list")["devices"]) == 1
     end(broker, home, sim)

@@ -465,6 +465,40 @@ static inline size_t command_somewhere(struct bench *b, size_t index)
 	return done;
 }
 
+/* All that the device shows and that can be written, in one command: nothing is different afterwards. False: refused as a whole. */
+static inline bool command_together(struct bench *b)
+{
+	struct gw_wanted wanted[GW_PROFILE_CAPS];
+	struct gw_outgoing out = {0};
+	struct gw_write_error e = {0};
+	struct gw_arena *a = gw_arena_new(1 << 20);
+	size_t n = 0;
+	for (size_t i = 0; i < gw_plan_cap_count(b->plan); i++) {
+		const struct gw_cap_info *cap = gw_plan_cap(b->plan, i);
+		const struct gw_value *v = gw_binding_value(b->twin->b, i, NULL);
+		struct gw_buf text = GW_BUF_INIT(65536);
+		struct gw_node *value = NULL;
+		gw_value_write_json(&text, v, cap->domain.res);
+		assert_int_equal(gw_node_parse_json(a, gw_buf_str(&text), NULL, &value, NULL), 0);
+		if (cap->writable && v->type != GW_VALUE_NONE) {
+			wanted[n++] = (struct gw_wanted){gw_str(cap->address), value};
+		}
+		gw_buf_fini(&text);
+	}
+	bool taken = gw_binding_write(b->binding, wanted, n, INT64_MAX / 2, &out, &e) == 0;
+	if (taken) {
+		send_all(b, &out);
+		for (size_t i = 0; i < n; i++) {
+			expect_shown(b, (size_t)gw_plan_find_cap(b->plan, wanted[i].address),
+				     wanted[i].value);
+		}
+		deliver(b);
+		both_see_the_same(b);
+	}
+	gw_arena_free(a);
+	return taken;
+}
+
 /* --- happenings and actions --- */
 
 /* Every symbol that an event has, made to happen on the device, is raised once; returns how many. */

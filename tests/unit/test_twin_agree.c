@@ -121,7 +121,7 @@ static void report_once(struct bench *b)
 }
 
 /* Returns how many capabilities were written. */
-static size_t agree_on(const struct gw_node *c)
+static size_t agree_on(const struct gw_node *c, size_t *ret_together)
 {
 	GW_AUTO(gw_library_free_auto) struct gw_library *l = NULL;
 	GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(16u << 20);
@@ -139,8 +139,10 @@ static size_t agree_on(const struct gw_node *c)
 	both_see_the_same(&b);
 	write_all(&b, written);
 	write_steps(&b, c, written);
+	bool together = command_together(&b);
 	report_once(&b);
 	size_t n = count_written(&b, written);
+	*ret_together += together && n > 0;
 	stop(&b);
 	gw_vars_fini(&vars);
 	return n;
@@ -166,7 +168,7 @@ static void conformance_cases(void **state)
 {
 	static const char *const files[] = {"01-syntax.yaml", "02-match.yaml", "03-points.yaml",
 					    "04-bytes.yaml",  "05-forms.yaml", "06-writes.yaml"};
-	size_t cases = 0, written = 0;
+	size_t cases = 0, written = 0, together = 0;
 	(void)state;
 	for (size_t i = 0; i < gw_countof(files); i++) {
 		GW_AUTO(gw_arena_free_auto) struct gw_arena *a = gw_arena_new(64u << 20);
@@ -175,12 +177,14 @@ static void conformance_cases(void **state)
 		gw_node_for(c, gw_node_get(root, "cases"))
 		{
 			if (!gw_node_get(c, "refuse")) {
-				written += agree_on(c);
+				written += agree_on(c, &together);
 				cases++;
 			}
 		}
 	}
-	print_message("%zu cases, %zu capabilities written\n", cases, written);
+	print_message("%zu cases, %zu capabilities written, %zu whole states\n", cases, written,
+		      together);
+	assert_true(together > 50);
 	assert_true(written > 80); /* of any: the cases were there */
 }
 
@@ -367,6 +371,9 @@ static void construct_by_construct(void **state)
 		bind_as(&b, NULL);
 		both_see_the_same(&b);
 		write_all(&b, written);
+		if (!command_together(&b)) {
+			fail_msg("%s: its own state cannot be written", c->name);
+		}
 		report_once(&b);
 		size_t n = 0, happened = 0;
 		for (size_t k = 0; k < gw_plan_cap_count(b.plan); k++) {
