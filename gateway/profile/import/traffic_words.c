@@ -362,10 +362,10 @@ static bool fit_number(const struct gw_capability *cap, struct gw_str unit,
 {
 	struct gw_linear to = GW_LINEAR_NONE;
 	if (!gw_seen_is_number(s) ||
-	    (!scale->mul && !gw_unit_to(gw_unit_word(unit), cap->unit, &to))) {
+	    (scale->mul == 0 && !gw_unit_to(gw_unit_word(unit), cap->unit, &to))) {
 		return false;
 	}
-	m->linear = scale->mul ? *scale : to;
+	m->linear = scale->mul != 0 ? *scale : to;
 	m->as_num = s->numeric > 0;
 	double lo = gw_linear_apply(m->linear, s->min), hi = gw_linear_apply(m->linear, s->max);
 	return (!cap->has_min || lo >= gw_count_value(cap->min, cap->res) - 1e-9) &&
