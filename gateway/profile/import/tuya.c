@@ -257,8 +257,10 @@ static int take_all(struct gw_tuya *t, const struct gw_node *entities, struct gw
 				reterr_, r, "import",
 				"found an entity without its kind or list of dps; expected "
 				"entity: and dps:");
-			(void)snprintf(reterr_->at, sizeof(reterr_->at), "/entities/%zu",
-				       t->n_entities);
+			if (reterr_) {
+				(void)snprintf(reterr_->at, sizeof(reterr_->at), "/entities/%zu",
+					       t->n_entities);
+			}
 		}
 		if (r < 0) {
 			return r;
