@@ -80,12 +80,19 @@ static void blobs(void **state)
 	;
 }
 
+static void midea_frames(void **state)
+{
+	(void)state;
+	run("midea-frames.yaml", 0, 15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasmota_plug), cmocka_unit_test(lwm2m_ac),
 		cmocka_unit_test(tuya_ac),	cmocka_unit_test(midea_ac),
 		cmocka_unit_test(shelly_ht),	cmocka_unit_test(blobs),
+		cmocka_unit_test(midea_frames),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
