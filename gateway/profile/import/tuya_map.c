@@ -201,7 +201,9 @@ static void known_of(struct rows *r, struct gw_node *list, struct gw_tuya_dp *by
 		if (same_place(dp, by)) {
 			add_known(r, list, by, gw_node_get(m, "dps_val"));
 		}
-		gw_node_for(c, on && same_place(on, by) ? gw_node_get(m, "conditions") : NULL)
+		const struct gw_node *conditions =
+			on && same_place(on, by) ? gw_node_get(m, "conditions") : NULL;
+		gw_node_for(c, conditions)
 		{
 			add_known(r, list, by, gw_node_get(c, "dps_val"));
 		}
