@@ -160,7 +160,9 @@ static struct gw_node *value_of(struct gw_tuya *t, const struct gw_tuya_want *w,
 	} else if (!gw_tuya_number_word(text_of(t->b, value), w, &n)) {
 		return NULL;
 	}
-	return gw_node_new_number(t->b->a, w->scale != 0 ? n * w->scale : n);
+	n = w->scale != 0 ? n * w->scale : n;
+	return fabs(n) < 0x1p53 ? gw_node_new_number(t->b->a, n)
+				: NULL; /* §1: a number of a profile */
 }
 
 /* Values in the capability's words. False: one has none (or, in part: fewer than two have). */
