@@ -156,6 +156,44 @@ static void set_id(struct gw_draft *b, const struct gw_draft_head *head, struct 
 	gw_set_text(b, root, "id", id);
 }
 
+/* DEL, U+0080 to U+009F, byte order marks, U+FFFE and U+FFFF: no profile holds them (they are not YAML's). Bytes of one at s, or 0. */
+static size_t unprintable(struct gw_str s)
+{
+	const unsigned char *u = (const unsigned char *)s.p;
+	if (u[0] == 0x7f) {
+		return 1;
+	}
+	if (s.len >= 2 && u[0] == 0xc2 && u[1] < 0xa0) {
+		return 2;
+	}
+	bool mark = s.len >= 3 && u[0] == 0xef &&
+		    ((u[1] == 0xbb && u[2] == 0xbf) || (u[1] == 0xbf && u[2] >= 0xbe));
+	return mark ? 3 : 0;
+}
+
+/* A name from a wrong encoding keeps its other characters; a topic or a member called so is not found on the device. */
+static void replace_unprintable(struct gw_buf *text)
+{
+	GW_AUTO(gw_buf_fini) struct gw_buf out = GW_BUF_INIT(GW_PROFILE_BYTES);
+	struct gw_str s = gw_buf_str(text);
+	size_t from = 0;
+	for (size_t i = 0; i < s.len;) {
+		size_t n = unprintable(gw_str_sub(s, i, s.len));
+		if (n > 0) {
+			gw_buf_add_str(&out, gw_str_sub(s, from, i - from));
+			gw_buf_puts(&out, "\xef\xbf\xbd"); /* U+FFFD */
+			from = i + n;
+		}
+		i += n ? n : 1;
+	}
+	if (from > 0) {
+		gw_buf_add_str(&out, gw_str_sub(s, from, s.len));
+		struct gw_buf old = *text;
+		*text = out;
+		out = old;
+	}
+}
+
 int gw_draft_finish(struct gw_draft *b, const struct gw_draft_head *head, struct gw_imported *ret)
 {
 	if (is_empty(b)) {
@@ -171,6 +209,7 @@ int gw_draft_finish(struct gw_draft *b, const struct gw_draft_head *head, struct
 	set_id(b, head, root, gw_buf_str(&text));
 	gw_buf_reset(&text);
 	gw_node_write(&text, root, /* source_order= */ true);
+	replace_unprintable(&text);
 	for (size_t i = 0; i < b->n_levels; i++) {
 		int r = b->level[i].asked ? 0
 					  : gw_vars_set(&ret->vars, gw_str(b->level[i].name),

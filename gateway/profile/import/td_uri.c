@@ -252,6 +252,7 @@ const char *gw_td_expand(struct gw_td *t, const char *path, const struct gw_node
 	GW_AUTO(gw_buf_fini) struct gw_buf out = GW_BUF_INIT(URI_BYTES);
 	struct gw_str rest = gw_str(path);
 	const char *why = NULL;
+	size_t asked = t->b->n_levels;
 	while (rest.len > 0 && !why) {
 		gw_buf_add_str(&out, cut(&rest, strcspn(rest.p, "{")));
 		if (rest.len == 0) {
@@ -274,6 +275,9 @@ const char *gw_td_expand(struct gw_td *t, const char *path, const struct gw_node
 	}
 	if (!why && gw_buf_error(&out)) {
 		why = "an address that is too long";
+	}
+	if (why) {
+		t->b->n_levels = asked; /* nobody is asked for what leads nowhere */
 	}
 	*ret_why = why;
 	return why ? NULL : gw_draft_printf(t->b, "%s", out.p ? out.p : "/");
