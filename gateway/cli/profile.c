@@ -1,5 +1,5 @@
 /*
- * hearth profile check|test|compile|run (author.c: explain, diff, migrate; import.c: import): works on files, without the daemon.
+ * hearth profile check|test|compile|run (author.c: explain, diff, migrate; import.c: import; record.c: new): works on files, without the daemon.
  * A profile's `extends` and `use` are looked up in the folder of the file, then among the shipped profiles.
  */
 #include "cli/profile.h"
@@ -299,9 +299,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct cli *c, int argc, char **argv);
 } elsewhere[] = {
-	{"import", cli_profile_import}, {"explain", cli_profile_explain},
-	{"diff", cli_profile_diff},	{"migrate", cli_profile_migrate},
-	{"schema", print_schema},
+	{"new", cli_profile_new},	  {"import", cli_profile_import},
+	{"explain", cli_profile_explain}, {"diff", cli_profile_diff},
+	{"migrate", cli_profile_migrate}, {"schema", print_schema},
 };
 
 static int run(struct cli *c, int argc, char **argv)
@@ -334,15 +334,15 @@ static int run(struct cli *c, int argc, char **argv)
 	return cli_usage(c, &cli_profile);
 }
 
-static const char *const words[] = {"check", "test",	"compile", "run",    "explain",
-				    "diff",  "migrate", "import",  "schema", NULL};
+static const char *const words[] = {"new",  "check",   "test",	 "compile", "run", "explain",
+				    "diff", "migrate", "import", "schema",  NULL};
 const struct cli_command cli_profile = {
 	.name = "profile",
 	.usage =
-		"check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… | explain FILE MESSAGE [BODY] | explain FILE --set CAPABILITY=VALUE… | "
+		"new [--broker mqtt://HOST:PORT] [--username U --password P] [--seconds 30] [--vendor V] [--record FILE] [--output FILE] FILTER… | new --from FILE | check|test|compile [--lax] FILE… | run FILE [--var NAME=VALUE]… | explain FILE MESSAGE [BODY] | explain FILE --set CAPABILITY=VALUE… | "
 		"diff OLD NEW | migrate FILE [DOCUMENT] | import --from KIND [--report text|json] [--output DIR] FILE|DIR… | schema",
-	.help_en = "check, test, compare, explain or import profiles (without the daemon)",
-	.help_zh = "检查、测试、比较、解释或导入配置档（无需守护进程）",
+	.help_en = "draft, check, test, compare, explain or import profiles (without the daemon)",
+	.help_zh = "起草、检查、测试、比较、解释或导入配置档（无需守护进程）",
 	.words = words,
 	.run = run,
 };

@@ -24,6 +24,7 @@ int cli_profile_open(struct cli *c, struct cli_profile_file *f, const char *path
 void cli_profile_close(struct cli_profile_file *f);
 
 /* The verbs; argv[0] is the verb. */
+int cli_profile_new(struct cli *c, int argc, char **argv);
 int cli_profile_import(struct cli *c, int argc, char **argv);
 int cli_profile_explain(struct cli *c, int argc, char **argv);
 int cli_profile_diff(struct cli *c, int argc, char **argv);

@@ -280,46 +280,6 @@ static int add_file(struct sim *s, const char *path, size_t copies, struct gw_er
 	return r;
 }
 
-/* mqtt://host:port */
-static int set_broker(struct sim *s)
-{
-	const char *url = s->given.broker ? s->given.broker : "mqtt://127.0.0.1:1883";
-	struct gw_str rest = gw_str(url);
-	if (gw_str_starts(rest, "mqtt://")) {
-		rest = gw_str_sub(rest, 7, rest.len);
-	}
-	struct gw_str host = {0};
-	(void)gw_str_split(&rest, ':', &host);
-	uint64_t port = 1883;
-	if (host.len == 0 || host.len >= sizeof(s->host) ||
-	    (rest.p && (gw_parse_u64(rest, &port) != 0 || port == 0 || port > 65535))) {
-		cli_error(s->c,
-			  TR(s->c, "%s is not a broker address; expected mqtt://host:port",
-			     "%s 不是代理地址；应为 mqtt://主机:端口"),
-			  url);
-		return CLI_INVALID;
-	}
-	memcpy(s->host, host.p, host.len);
-	s->endpoint = (struct gw_broker_endpoint){.host = s->host,
-						  .port = (uint16_t)port,
-						  .username = s->given.username,
-						  .password = s->given.password};
-	if (!s->given.username && s->c->state_dir) {
-		/* The private broker of the gateway on this machine: the account of the appliances. */
-		char path[1200];
-		size_t len = 0;
-		(void)snprintf(path, sizeof(path), "%s/broker/device.password", s->c->state_dir);
-		GW_AUTO(gw_free_auto) char *text = read_file(path, &len);
-		if (text && len < sizeof(s->password)) {
-			struct gw_str trimmed = gw_str_trim((struct gw_str){text, len});
-			memcpy(s->password, trimmed.p, trimmed.len);
-			s->endpoint.username = "device";
-			s->endpoint.password = s->password;
-		}
-	}
-	return CLI_OK;
-}
-
 static int number_option(struct sim *s, const char *name, const char *text, uint64_t fallback,
 			 uint64_t max, uint64_t *ret)
 {
@@ -382,7 +342,9 @@ static int simulate(struct sim *s, int argc, char **argv)
 	r = r ? r : number_option(s, "--every", s->given.every, 10, 86400, &every);
 	r = r ? r : number_option(s, "--seed", s->given.seed, 1, UINT64_MAX, &s->seed);
 	r = r ? r : number_option(s, "--for", s->given.duration, 0, 86400, &duration);
-	r = r ? r : set_broker(s);
+	r = r ? r
+	      : cli_broker_set(s->c, &s->broker, s->given.broker, s->given.username,
+			       s->given.password);
 	if (r) {
 		return r;
 	}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "cli/broker.h"
 #include "cli/cli.h"
 #include "gw/list.h"
 #include "gw/loop.h"
@@ -35,8 +36,7 @@ struct sim {
 	struct gw_loop *loop;
 	struct gw_library *library;
 	struct gw_arena *arena;
-	struct gw_broker_endpoint endpoint;
-	char host[256], password[256];
+	struct cli_broker broker;
 	struct appliance *list[SIM_APPLIANCES];
 	size_t count, up;
 	struct gw_timer *report, *end, *reboot;

@@ -186,8 +186,8 @@ int sim_connect(struct appliance *a, struct gw_error *reterr_)
 	if (has_will) {
 		will = (struct gw_mqtt_will){gw_buf_str(&channel), gw_buf_str(&body), 0, true};
 	}
-	int r = gw_mqtt_link_new(a->sim->loop, &a->sim->endpoint, NULL, has_will ? &will : NULL,
-				 &ops, a, &a->link);
+	int r = gw_mqtt_link_new(a->sim->loop, &a->sim->broker.endpoint, NULL,
+				 has_will ? &will : NULL, &ops, a, &a->link);
 	if (r) {
 		return gw_error_set(reterr_, r, "size", "cannot make an MQTT connection: %s",
 				    strerror(-r));

@@ -223,6 +223,7 @@ struct candidate {
 	struct gw_str level;
 	size_t at, topics, messages;
 	unsigned rank; /* 3: looks like an id, 2: differs between devices, 1: neither */
+	const char *why;
 };
 
 static bool has_peer(const struct gw_traffic *t, const struct gw_traffic_topic *of, size_t at)
@@ -263,7 +264,12 @@ static bool names_device(const struct gw_traffic *t, const struct gw_traffic_top
 
 static struct candidate judge(const struct gw_traffic *t, struct gw_str level, size_t at)
 {
-	struct candidate c = {.level = level, .at = at, .rank = gw_traffic_is_id(level) ? 3 : 1};
+	bool id = gw_traffic_is_id(level);
+	struct candidate c = {.level = level,
+			      .at = at,
+			      .rank = id ? 3 : 1,
+			      .why = id ? "the level that looks like an id"
+					: "the last level that the topics share"};
 	for (size_t i = 0; i < t->n_topics; i++) {
 		const struct gw_traffic_topic *topic = &t->topics[i];
 		struct gw_str own;
@@ -273,8 +279,12 @@ static struct candidate judge(const struct gw_traffic *t, struct gw_str level, s
 		}
 		c.topics++;
 		c.messages += topic->messages;
-		if (c.rank == 1 && (has_peer(t, topic, at) || names_device(t, topic, at))) {
+		if (c.rank == 1 && has_peer(t, topic, at)) {
 			c.rank = 2;
+			c.why = "the level that differs between devices";
+		} else if (c.rank == 1 && names_device(t, topic, at)) {
+			c.rank = 2;
+			c.why = "the level that has a presence or commands of its own";
 		}
 	}
 	return c;
@@ -348,10 +358,6 @@ static bool was_judged(const struct gw_traffic *t, size_t n, struct gw_str level
 
 struct gw_traffic_identity gw_traffic_identify(struct gw_draft *d, const struct gw_traffic *t)
 {
-	static const char *const why[] = {
-		"", "the last level that the topics share",
-		"the level that differs between devices, or has commands or a state of its own",
-		"the level that looks like an id"};
 	struct candidate best = {.rank = 0};
 	for (size_t i = 0; i < t->n_topics; i++) {
 		struct gw_str rest = t->topics[i].name, level;
@@ -370,5 +376,5 @@ struct gw_traffic_identity gw_traffic_identify(struct gw_draft *d, const struct 
 		}
 	}
 	note_others(d, t, &best);
-	return (struct gw_traffic_identity){best.level, best.at, why[best.rank]};
+	return (struct gw_traffic_identity){best.level, best.at, best.why};
 }
