@@ -539,7 +539,7 @@ const char *gw_draft_request_fixed(struct gw_draft *b, const char *verb, const c
 
 /* --- points --- */
 
-static bool is_reserved(const struct gw_draft *b, const char *name)
+bool gw_draft_is_reserved(const struct gw_draft *b, const char *name)
 {
 	static const char *const words[] = {"v", "and", "or", "not", "true", "false", "null"};
 	for (size_t i = 0; i < gw_countof(words); i++) {
@@ -562,7 +562,7 @@ struct gw_node *gw_draft_point(struct gw_draft *b, const char *hint, const char 
 		return NULL;
 	}
 	const char *slug = gw_draft_slug(b, gw_str(hint));
-	if (is_reserved(b, slug)) {
+	if (gw_draft_is_reserved(b, slug)) {
 		slug = gw_draft_printf(b, "%.*s_p", NAME_BYTES - 2, slug);
 	}
 	*ret_name = free_name(b, b->points, slug);
@@ -584,6 +584,11 @@ void gw_draft_ref(struct gw_draft *b, struct gw_node *point, const char *dir, co
 		gw_add_node(b, has, first);
 	}
 	gw_add_text(b, has, gw_str(ref));
+}
+
+bool gw_draft_is_member(struct gw_str token)
+{
+	return !gw_str_starts(token, "[");
 }
 
 const char *gw_draft_pointer(struct gw_draft *b, const char *pointer, struct gw_str token)

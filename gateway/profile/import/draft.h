@@ -116,6 +116,10 @@ struct gw_node *gw_draft_point(struct gw_draft *b, const char *hint, const char 
 /* dir: "in" or "out"; several references become a list. */
 void gw_draft_ref(struct gw_draft *b, struct gw_node *point, const char *dir, const char *msg,
 		  const char *pointer);
+/* Has the name a meaning in expressions already? Points are never called so; arguments may not be, either. */
+bool gw_draft_is_reserved(const struct gw_draft *b, const char *name);
+/* May a pointer name the member? One that begins with a bracket would be a selector (profile-language §7). */
+bool gw_draft_is_member(struct gw_str token);
 /* Appends /escaped-token (RFC 6901) to a pointer. */
 const char *gw_draft_pointer(struct gw_draft *b, const char *pointer, struct gw_str token);
 

@@ -19,6 +19,7 @@
 
 #define ARENA_BYTES (16 * 1024 * 1024)
 #define LEAF_DEPTH  4
+#define MAX_ARGS    32 /* profile-language: args of an action */
 
 static void unmapped(struct gw_td *t, const char *at, const char *why)
 {
@@ -221,6 +222,11 @@ static void add_schema(struct gw_td *t, const char *at, const char *name,
 	gw_node_for(member, gw_node_get(schema, "properties"))
 	{
 		struct refs inner = *r;
+		if (!gw_draft_is_member(member->key)) {
+			unmapped(t, gw_draft_printf(t->b, "%s/%.60s", at, member->key.p),
+				 "a member whose name begins with a bracket");
+			continue;
+		}
 		inner.in_pointer = gw_draft_pointer(t->b, r->in_pointer, member->key);
 		inner.out_pointer = gw_draft_pointer(t->b, r->out_pointer, member->key);
 		if (is_true(schema, "readOnly")) {
@@ -261,7 +267,7 @@ static void find_reads(struct gw_td *t, const struct gw_node *p, struct refs *r,
 	const char *why = NULL, *messages[2] = {NULL, NULL};
 	struct gw_td_channel c[2];
 	static const char *const ops[] = {"readproperty", "observeproperty"};
-	if (t->all && !is_true(p, "writeOnly")) {
+	if (t->all && !is_true(p, "writeOnly") && gw_draft_is_member(p->key)) {
 		r->in = t->all;
 		r->in_pointer = gw_draft_pointer(t->b, "", p->key);
 		return;
@@ -350,9 +356,11 @@ static bool add_arg(struct gw_td *t, const struct gw_td_channel *c, const char *
 		    struct gw_node *args)
 {
 	const char *point = NULL, *slug = gw_draft_slug(t->b, gw_str(hint));
-	const char *name = slug[0] ? slug : "value";
+	const char *base = slug[0] ? slug : "value";
+	const char *name =
+		gw_draft_is_reserved(t->b, base) ? gw_draft_printf(t->b, "%.24s_arg", base) : base;
 	for (unsigned i = 2; gw_node_get(args, name) && !t->b->failed; i++) {
-		name = gw_draft_printf(t->b, "%.20s_%u", slug, i);
+		name = gw_draft_printf(t->b, "%.24s_%u", base, i);
 	}
 	const char *msg = gw_td_message(t, c, pointer, NULL);
 	struct gw_node *p = msg ? gw_draft_point(t->b, hint, &point) : NULL;
@@ -413,6 +421,21 @@ static const struct gw_node *fixed_body(struct gw_td *t, const struct gw_node *i
 	return gw_text_node(t->b, GW_STR(""));
 }
 
+/* Why the members of an input cannot be arguments; NULL: they can. */
+static const char *unfit_structure(const struct gw_node *input, const struct gw_td_channel *c)
+{
+	const struct gw_node *members = gw_node_get(input, "properties");
+	gw_node_for(member, members)
+	{
+		if (!gw_draft_is_member(member->key)) {
+			return "a member whose name begins with a bracket";
+		}
+	}
+	return is_text(c)		   ? "a structure in a text body"
+	       : members->count > MAX_ARGS ? "more arguments than an action has"
+					   : NULL;
+}
+
 static void add_action(struct gw_td *t, const struct gw_node *a)
 {
 	struct gw_draft *b = t->b;
@@ -424,8 +447,9 @@ static void add_action(struct gw_td *t, const struct gw_node *a)
 		unmapped(t, at, why ? why : "an action without a form to invoke it");
 		return;
 	}
-	if (input && is_structure(input) && is_text(&c)) {
-		unmapped(t, at, "a structure in a text body");
+	why = input && is_structure(input) ? unfit_structure(input, &c) : NULL;
+	if (why) {
+		unmapped(t, at, why);
 		return;
 	}
 	const struct gw_node *fixed = fixed_body(t, input, &c);
