@@ -9,8 +9,15 @@
 
 /* --- declaration: ids and kinds, so that expressions find them --- */
 
+/* x.<vendor>.<name>, in letters that imitate no others. */
 static bool is_extension(struct gw_str id)
 {
+	static const char known[] = "abcdefghijklmnopqrstuvwxyz0123456789_-.";
+	for (size_t i = 0; i < id.len; i++) {
+		if (!memchr(known, id.p[i], sizeof(known) - 1)) {
+			return false;
+		}
+	}
 	struct gw_str piece;
 	size_t n = 0;
 	for (struct gw_str rest = id; gw_str_split(&rest, '.', &piece); n++) {
@@ -98,7 +105,12 @@ static int declare_all(struct gw_compiler *c, const struct gw_node *caps,
 	gw_node_for(component, components)
 	{
 		p->components[p->n_components] = component->key.p;
-		size_t inner = gw_at(c, component->key), innermost = gw_at(c, GW_STR("caps"));
+		size_t inner = gw_at(c, component->key);
+		if (gw_str_is(component->key, "main")) { /* its addresses are those of caps */
+			return gw_refuse(c, component, NULL, "name",
+					 "the component main is written as caps");
+		}
+		size_t innermost = gw_at(c, GW_STR("caps"));
 		gw_node_for(n, gw_node_get(component, "caps"))
 		{
 			int r = declare(c, n, p->n_components);

@@ -120,8 +120,12 @@ static bool same_place(const struct gw_node *root, const char *at, size_t depth,
 
 void gw_profile_locate(const struct gw_profile *p, const struct gw_node *tree, struct gw_error *e)
 {
-	tree = tree ? tree : p->tree;
-	if (!e || e->line || !tree) {
+	if (!e || e->line) {
+		return;
+	}
+	/* An expanded tree has no variants any more. */
+	tree = tree && !gw_str_starts(gw_str(e->at), "/variants") ? tree : p->tree;
+	if (!tree) {
 		return;
 	}
 	size_t depth = 0;
