@@ -182,6 +182,10 @@ static int listen_to(struct recorder *r, int n, char **filters)
 		cli_error(r->c, "%s: %s", r->given.record, strerror(errno));
 		return CLI_FAILED;
 	}
+	if (r->lines) {
+		(void)setvbuf(r->lines, NULL, _IOLBF,
+			      0); /* else it stays as it was: only slower to see */
+	}
 	r->loop = gw_loop_new();
 	if (!r->loop || gw_mqtt_link_new(r->loop, &r->broker.endpoint, NULL, /* will= */ NULL, &ops,
 					 r, &r->link) < 0) {

@@ -491,10 +491,23 @@ static const struct gw_traffic_msg *speaker_of(const struct gw_traffic_draft *d)
 	return best;
 }
 
+/* Values that are always there; those that the model knows first, because they will stay in the profile. */
+static void name_values(struct gw_traffic_draft *d, const struct gw_traffic_msg *m,
+			struct gw_node *json)
+{
+	for (size_t k = 0; k < m->n_leaves * 2 && json->count < 3; k++) {
+		const struct gw_traffic_leaf *l = &m->leaf[k % m->n_leaves];
+		bool known = l->point && l->point->meaning.cap;
+		if (l->point && l->seen.count == m->n_bodies && known == (k < m->n_leaves)) {
+			gw_set_text(&d->d, json, l->pointer, "*");
+		}
+	}
+}
+
 static void emit_match(struct gw_traffic_draft *d, const struct gw_traffic_leaf *model,
 		       const struct gw_traffic_msg *says)
 {
-	size_t at = 0, n = 0;
+	size_t at = 0;
 	const struct gw_traffic_msg *m = model ? says : speaker_of(d);
 	m = m ? m : d->msgs[0];
 	struct gw_node *list = gw_set_list(&d->d, d->root, "match");
@@ -503,11 +516,8 @@ static void emit_match(struct gw_traffic_draft *d, const struct gw_traffic_leaf 
 	gw_set_text(&d->d, entry, "mqtt", channel_of(d, d->t->topics[m->topic].name, "+", &at));
 	struct gw_node *json =
 		model || m->codec == GW_TRAFFIC_IN_JSON ? gw_set_map(&d->d, entry, "json") : NULL;
-	for (size_t i = 0; i < m->n_leaves && json && !model && n < 3; i++) {
-		if (m->leaf[i].point && m->leaf[i].seen.count == m->n_bodies) {
-			gw_set_text(&d->d, json, m->leaf[i].pointer, "*");
-			n++;
-		}
+	if (json && !model) {
+		name_values(d, m, json);
 	}
 	if (model) {
 		gw_set_text(&d->d, json, model->pointer, model->seen.word[0]);

@@ -66,6 +66,7 @@ void gw_seen_merge(struct gw_seen *a, const struct gw_seen *b)
 		a->min = !had || b->min < a->min ? b->min : a->min;
 		a->max = !had || b->max > a->max ? b->max : a->max;
 		a->number = had ? a->number : b->number;
+		a->changed |= a->min < a->max;
 		a->decimals = b->decimals > a->decimals ? b->decimals : a->decimals;
 	}
 	a->changed |= b->changed || (a->bools && b->bools && a->flag != b->flag);
