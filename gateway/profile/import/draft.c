@@ -302,6 +302,10 @@ static const char *channel(struct gw_draft *b, struct gw_str topic)
 			contains = true;
 		}
 		name = name ? name : brace_level(b, level);
+		if (!name && memchr(level.p, '{', level.len)) {
+			gw_draft_note(b, "a level with a brace that no variable can hold");
+			return NULL;
+		}
 		gw_buf_puts(&text, i ? "/" : "");
 		if (name) {
 			gw_buf_printf(&text, "{%s}", name);
