@@ -54,8 +54,7 @@ static const char *construct_of(const char *reason, char *ret, size_t cap)
 			gw_buf_putc(&out, *p);
 		}
 	}
-	(void)snprintf(ret, cap, "%.*s", (int)cap - 1,
-		       out.p && !gw_buf_error(&out) ? out.p : from);
+	(void)snprintf(ret, cap, "%.*s", (int)cap - 1, out.p && !gw_buf_error(&out) ? out.p : from);
 	return ret;
 }
 
