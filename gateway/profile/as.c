@@ -165,16 +165,25 @@ static void store(const struct gw_as *as, uint64_t v, uint8_t *p)
 	}
 }
 
-static struct gw_cooked read_integer(const struct gw_as *as, const uint8_t *p)
+static double integer(const struct gw_as *as, const uint8_t *p)
 {
 	uint64_t v = load(as, p);
 	unsigned bits = as->size * 8u;
 	if (as->kind == GW_AS_SIGNED && (v >> (bits - 1)) & 1) {
 		uint64_t magnitude =
 			(~v + 1) & (bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1);
-		return cooked_number(-(double)magnitude);
+		return -(double)magnitude;
 	}
-	return cooked_number((double)v);
+	return (double)v;
+}
+
+bool gw_as_read_integer(const struct gw_as *as, const char *p, double *ret_number)
+{
+	if (as->kind > GW_AS_SIGNED || as->size > 6) {
+		return false;
+	}
+	*ret_number = integer(as, (const uint8_t *)p);
+	return true;
 }
 
 static struct gw_cooked read_float(const struct gw_as *as, const uint8_t *p)
@@ -299,7 +308,7 @@ struct gw_cooked gw_as_read_bytes(const struct gw_as *as, struct gw_str bytes,
 	gw_buf_reset(scratch);
 	switch (as->kind) {
 	case GW_AS_UNSIGNED:
-	case GW_AS_SIGNED: return read_integer(as, p);
+	case GW_AS_SIGNED: return cooked_number(integer(as, p));
 	case GW_AS_FLOAT: return read_float(as, p);
 	case GW_AS_BCD: return read_bcd(as, p);
 	case GW_AS_ASCII:

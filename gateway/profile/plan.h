@@ -78,6 +78,8 @@ static inline bool gw_as_is_bytes(const struct gw_as *as)
 {
 	return as->kind < GW_AS_NUM;
 }
+/* Integers of at most 6 bytes, which binary64 holds: what most fields are. False: another kind. */
+bool gw_as_read_integer(const struct gw_as *as, const char *p, double *ret_number);
 /* Texts go into scratch and stay valid until its next use. */
 struct gw_cooked gw_as_read_bytes(const struct gw_as *as, struct gw_str bytes,
 				  struct gw_buf *scratch);
@@ -426,9 +428,9 @@ struct gw_form_ops {
 	void (*list)(const struct gw_form *f, double bits,
 		     struct gw_buf *b); /* flags: JSON list of the symbols */
 	int (*prove)(const struct gw_form *f, struct gw_compiler *c, const struct gw_node *cap);
-	/* The k-th set of values that it names for a point, for sampling; false beyond the last. */
 	/* Steps to read and write it once, at worst; NULL: one. */
 	uint64_t (*cost)(const struct gw_form *f, const struct gw_costing *c);
+	/* The k-th set of values that it names for a point, for sampling; false beyond the last. */
 	bool (*names)(const struct gw_form *f, uint16_t point, size_t k,
 		      const struct gw_raw **ret_values, size_t *ret_n);
 	void (*explain)(const struct gw_form *f, const struct gw_view *v,

@@ -14,16 +14,12 @@
 
 static int parse_span(const struct gw_found *f, struct gw_arena **own, struct gw_cooked *c)
 {
-	const struct gw_node_limits limits = {.max_bytes = GW_BODY_BYTES,
-					      .max_depth = GW_BODY_DEPTH,
-					      .max_nodes = GW_BODY_NODES,
-					      .max_text_bytes = GW_BODY_TEXT_BYTES};
 	struct gw_node *tree = NULL;
 	*own = gw_arena_new(GW_TREE_BYTES);
 	if (!*own) {
 		return -ENOMEM;
 	}
-	int r = gw_node_parse_json(*own, f->text, &limits, &tree, /* reterr_= */ NULL);
+	int r = gw_codec_json.parse(*own, f->text, &tree);
 	c->type = r < 0 ? GW_RAW_NULL : GW_RAW_TREE; /* a tree beyond the limits is unknown */
 	c->tree = r < 0 ? NULL : tree;
 	return 0;
@@ -55,15 +51,18 @@ static void cook_node(const struct gw_node *n, struct gw_cooked *c)
 	}
 }
 
+static double bits(const struct gw_ref *ref, struct gw_str bytes)
+{
+	return (unsigned)(uint8_t)bytes.p[0] >> ref->bit & ((1u << ref->width) - 1);
+}
+
 static int cook_frame(struct gw_binding *b, const struct gw_found *f, const struct gw_ref *ref,
 		      const struct gw_pl_point *p, struct gw_arena **own, struct gw_cooked *c)
 {
 	static const struct gw_as byte = {.kind = GW_AS_UNSIGNED, .size = 1};
 	struct gw_as as = f->as ? *f->as : p ? p->as : byte;
 	if (ref->width) {
-		unsigned bits =
-			(unsigned)(uint8_t)f->text.p[0] >> ref->bit & ((1u << ref->width) - 1);
-		*c = (struct gw_cooked){.type = GW_RAW_NUMBER, .number = bits};
+		*c = (struct gw_cooked){.type = GW_RAW_NUMBER, .number = bits(ref, f->text)};
 		return 0;
 	}
 	if (p && p->list) {
@@ -271,27 +270,6 @@ static const struct gw_found *choose(const struct gw_found *found, const struct 
 	return null;
 }
 
-/* Bits, and integers that binary64 holds, in the order in which they stand: what most fields of frames are. */
-static bool frame_number(const struct gw_as *as, const struct gw_ref *ref, struct gw_str bytes,
-			 double *ret_number)
-{
-	const uint8_t *p = (const uint8_t *)bytes.p;
-	uint64_t v = 0;
-	if (ref->width) {
-		*ret_number = (double)(p[0] >> ref->bit & ((1u << ref->width) - 1));
-		return true;
-	}
-	if (as->kind > GW_AS_SIGNED || as->size > 6 || as->swapped) {
-		return false;
-	}
-	for (unsigned i = 0; i < as->size; i++) {
-		v = v << 8 | p[as->little ? as->size - 1u - i : i];
-	}
-	uint64_t sign = UINT64_C(1) << (as->size * 8 - 1);
-	*ret_number = (double)v - (as->kind == GW_AS_SIGNED && (v & sign) ? (double)(2 * sign) : 0);
-	return true;
-}
-
 /* The common cases of gw_found_cook. */
 static bool quick_number(const struct gw_found *f, const struct gw_ref *ref,
 			 const struct gw_pl_point *p, double *ret_number)
@@ -299,8 +277,12 @@ static bool quick_number(const struct gw_found *f, const struct gw_ref *ref,
 	switch (f->kind) {
 	case GW_FOUND_NUMBER: return !p->has_as && short_number(f->text, ret_number);
 	case GW_FOUND_FRAME:
+		if (ref->width) {
+			*ret_number = bits(ref, f->text);
+			return true;
+		}
 		return ref->kind == GW_REF_BYTE && !p->list &&
-		       frame_number(&p->as, ref, f->text, ret_number);
+		       gw_as_read_integer(&p->as, f->text.p, ret_number);
 	case GW_FOUND_MISSING:
 	case GW_FOUND_NULL:
 	case GW_FOUND_FALSE:

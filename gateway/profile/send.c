@@ -116,10 +116,7 @@ static int start_tree(struct gw_composing *c, const struct gw_pl_msg *m, struct 
 	*ret_tree = NULL;
 	if (m->mode == GW_MODE_RMW && !m->body && !c->single) {
 		const struct gw_buf *kept = gw_compose_kept(c, m);
-		const struct gw_node_limits limits = {.max_bytes = GW_BODY_BYTES,
-						      .max_depth = GW_BODY_DEPTH,
-						      .max_nodes = GW_BODY_NODES};
-		return !kept || gw_node_parse_json(a, gw_buf_str(kept), &limits, ret_tree, NULL) < 0
+		return !kept || gw_codec_json.parse(a, gw_buf_str(kept), ret_tree) < 0
 			       ? gw_compose_unknown(c, m)
 			       : 0;
 	}
