@@ -183,14 +183,15 @@ int cli_profile_explain(struct cli *c, int argc, char **argv)
 	if (code == CLI_OK && n_sets) {
 		code = explain_write(c, f.binding, sets, n_sets);
 	} else if (code == CLI_OK) {
-		char chunk[4096];
-		for (size_t n; argc == 3 && (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0;) {
-			gw_buf_add(&in, chunk, n);
+		int r = argc == 3 ? cli_read_file("-", &in) : 0;
+		if (r < 0) {
+			cli_error(c, "%s", strerror(-r));
 		}
-		code = explain_message(c, f.binding, argv[2],
-				       argc == 4 ? argv[3]
-				       : in.p	 ? in.p
-						 : "");
+		code = r < 0 ? CLI_INVALID
+			     : explain_message(c, f.binding, argv[2],
+					       argc == 4 ? argv[3]
+					       : in.p	 ? in.p
+							 : "");
 	}
 	cli_profile_close(&f);
 	return code;

@@ -82,6 +82,9 @@ void cli_close(struct cli *c);
 /* Exit code for an HTTP status and an error code word of an answer. */
 int cli_exit_for(int http, const char *code);
 
+/* Appends the whole file to b; "-": standard input. -errno, -E2BIG beyond the buffer's cap. */
+int cli_read_file(const char *path, struct gw_buf *b) GW_MUST_USE;
+
 /* --- printing --- */
 
 /* One line to standard error: "hearth: …". */

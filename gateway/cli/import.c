@@ -43,23 +43,6 @@ struct import {
 
 /* --- one file --- */
 
-static int read_file(const char *path, struct gw_buf *b)
-{
-	char chunk[65536];
-	FILE *f = fopen(path, "rb");
-	size_t n;
-	if (!f) {
-		return -errno;
-	}
-	gw_buf_reset(b);
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
-		gw_buf_add(b, chunk, n);
-	}
-	int r = ferror(f) ? -EIO : gw_buf_error(b);
-	fclose(f);
-	return r;
-}
-
 /* "tuya-local/kogan_heater.yaml" → "kogan_heater" */
 static const char *stem(const char *path, char *ret_stem, size_t cap)
 {
@@ -182,7 +165,8 @@ static void take_file(struct import *m, const char *path)
 	char name[256];
 	enum state state = REFUSED;
 	json_t *item = json_pack("{s:s}", "file", path);
-	int r = read_file(path, &m->text);
+	gw_buf_reset(&m->text);
+	int r = cli_read_file(path, &m->text);
 	if (r < 0) {
 		(void)gw_error_set(&e, r, "file", "cannot be read: %s", strerror(-r));
 	} else {

@@ -21,6 +21,8 @@
 #include "gw/import.h"
 #include "gw/topic.h"
 
+#define FILE_BYTES ((size_t)4 << 20) /* of a home, of a scenario */
+
 static int add_appliance(struct sim *s, struct appliance *a, struct gw_profile *p,
 			 const struct gw_vars *vars, struct gw_error *e)
 {
@@ -179,23 +181,6 @@ static int add_entry(struct sim *s, const struct gw_node *entry, struct gw_error
 
 /* --- files --- */
 
-static char *read_file(const char *path, size_t *ret_len)
-{
-	FILE *f = fopen(path, "re");
-	if (!f) {
-		return NULL;
-	}
-	GW_AUTO(gw_buf_fini) struct gw_buf b = GW_BUF_INIT(4u << 20);
-	char chunk[16384];
-	size_t n;
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
-		gw_buf_add(&b, chunk, n);
-	}
-	fclose(f);
-	*ret_len = b.len;
-	return gw_buf_take(&b);
-}
-
 /* Instance k of a profile that is played more than once: its identity gets "_k" at the end, its address is made. */
 static int instance_vars(struct sim *s, const struct gw_profile *p, size_t k, struct gw_vars *vars)
 {
@@ -233,26 +218,36 @@ static int instance_vars(struct sim *s, const struct gw_profile *p, size_t k, st
 	return 0;
 }
 
+static int add_copies(struct sim *s, struct gw_profile *p, size_t copies, struct gw_error *e)
+{
+	int r = 0;
+	for (size_t k = 0; k < copies && r == 0; k++) {
+		struct gw_vars vars = {0};
+		r = instance_vars(s, p, k, &vars);
+		r = r ? r : add_profile(s, p, &vars, NULL, e);
+		gw_vars_fini(&vars);
+	}
+	return r;
+}
+
 static int add_file(struct sim *s, const char *path, size_t copies, struct gw_error *e)
 {
-	size_t len = 0;
-	GW_AUTO(gw_free_auto) char *text = read_file(path, &len);
-	if (!text) {
+	struct gw_profile *p = NULL;
+	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(FILE_BYTES);
+	int r = cli_read_file(path, &text);
+	if (r == -ENOENT) {
 		/* Not a file: the id of a shipped profile. */
-		struct gw_profile *p = NULL;
-		int r = gw_library_get(s->library, gw_str(path), &p, e);
-		for (size_t k = 0; k < copies && r == 0; k++) {
-			struct gw_vars vars = {0};
-			r = instance_vars(s, p, k, &vars);
-			r = r ? r : add_profile(s, p, &vars, NULL, e);
-			gw_vars_fini(&vars);
-		}
+		r = gw_library_get(s->library, gw_str(path), &p, e);
+		r = r ? r : add_copies(s, p, copies, e);
 		gw_profile_unref(p);
 		return r;
 	}
-	struct gw_node_limits limits = {4u << 20, GW_PROFILE_DEPTH, 1u << 20, 0};
+	if (r < 0) {
+		return gw_error_set(e, r, "file", "%s", strerror(-r));
+	}
+	struct gw_node_limits limits = {FILE_BYTES, GW_PROFILE_DEPTH, 1u << 20, 0};
 	struct gw_node *root = NULL;
-	int r = gw_node_parse_yaml(s->arena, (struct gw_str){text, len}, &limits, &root, e);
+	r = gw_node_parse_yaml(s->arena, gw_buf_str(&text), &limits, &root, e);
 	if (r) {
 		return r;
 	}
@@ -268,14 +263,8 @@ static int add_file(struct sim *s, const char *path, size_t copies, struct gw_er
 		}
 		return 0;
 	}
-	struct gw_profile *p = NULL;
 	r = gw_profile_load_file(s->library, path, 0, &p, e);
-	for (size_t k = 0; k < copies && r == 0; k++) {
-		struct gw_vars vars = {0};
-		r = instance_vars(s, p, k, &vars);
-		r = r ? r : add_profile(s, p, &vars, NULL, e);
-		gw_vars_fini(&vars);
-	}
+	r = r ? r : add_copies(s, p, copies, e);
 	gw_profile_unref(p);
 	return r;
 }
@@ -297,15 +286,15 @@ static int number_option(struct sim *s, const char *name, const char *text, uint
 /* Played by every appliance that has what it names. */
 static int add_scenario(struct sim *s, const char *path, struct gw_error *e)
 {
-	size_t len = 0;
-	GW_AUTO(gw_free_auto) char *text = read_file(path, &len);
-	if (!text) {
-		return -errno;
+	GW_AUTO(gw_buf_fini) struct gw_buf text = GW_BUF_INIT(FILE_BYTES);
+	int r = cli_read_file(path, &text);
+	if (r < 0) {
+		return gw_error_set(e, r, "file", "%s", strerror(-r));
 	}
-	const struct gw_node_limits limits = {4u << 20, GW_PROFILE_DEPTH, 1u << 20, 0};
+	const struct gw_node_limits limits = {FILE_BYTES, GW_PROFILE_DEPTH, 1u << 20, 0};
 	struct gw_node *root = NULL;
 	bool any = false;
-	int r = gw_node_parse_yaml(s->arena, (struct gw_str){text, len}, &limits, &root, e);
+	r = gw_node_parse_yaml(s->arena, gw_buf_str(&text), &limits, &root, e);
 	r = r < 0 ? r : gw_scenario_check(root, e);
 	for (size_t i = 0; i < s->count && r == 0; i++) {
 		s->list[i]->plays = gw_scenario_fits(root, s->list[i]->twin, any ? NULL : e) == 0;

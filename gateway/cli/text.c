@@ -1,6 +1,7 @@
 /* Printing: errors, tables, values, options. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,25 @@ void cli_error(const struct cli *c, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+}
+
+int cli_read_file(const char *path, struct gw_buf *b)
+{
+	bool standard = strcmp(path, "-") == 0;
+	char chunk[65536];
+	FILE *f = standard ? stdin : fopen(path, "re");
+	size_t n;
+	if (!f) {
+		return -errno;
+	}
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
+		gw_buf_add(b, chunk, n);
+	}
+	int r = ferror(f) ? -EIO : gw_buf_error(b);
+	if (!standard) {
+		fclose(f);
+	}
+	return r;
 }
 
 void cli_print_json(const json_t *j)
