@@ -83,6 +83,17 @@ bool gw_topic_level(struct gw_str topic, size_t level, struct gw_str *ret_level)
 	return false;
 }
 
+bool gw_topic_has_level(struct gw_str topic, struct gw_str level)
+{
+	struct gw_str piece;
+	while (gw_str_split(&topic, '/', &piece)) {
+		if (gw_str_eq(piece, level)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- trie --- */
 
 struct subscriber {

@@ -104,6 +104,10 @@ static void level(void **state)
 	assert_true(gw_topic_level(GW_STR("a/bc//d"), 3, &s));
 	assert_false(gw_topic_level(GW_STR("a/bc//d"), 4, &s));
 	assert_true(gw_str_is(s, "d"));
+	assert_true(gw_topic_has_level(GW_STR("a/bc/d"), GW_STR("bc")));
+	assert_true(gw_topic_has_level(GW_STR("a"), GW_STR("a")));
+	assert_false(gw_topic_has_level(GW_STR("a/bc/d"), GW_STR("b")));
+	assert_false(gw_topic_has_level(GW_STR("a/bc/d"), GW_STR("bc/d")));
 }
 
 struct hits {

@@ -20,6 +20,7 @@ bool gw_topic_matches(struct gw_str filter,
 		      struct gw_str topic); /* '+' and '#' never match a first level with '$' */
 bool gw_topic_level(struct gw_str topic, size_t level,
 		    struct gw_str *ret_level); /* level N from 0 */
+bool gw_topic_has_level(struct gw_str topic, struct gw_str level); /* anywhere */
 
 struct gw_topic_trie;
 struct gw_topic_trie *gw_topic_trie_new(void) GW_MUST_USE;

@@ -733,3 +733,17 @@ const char *gw_draft_extension(struct gw_draft *b, const char *component, const 
 	}
 	return id;
 }
+
+void gw_draft_row(struct gw_draft *b, struct gw_node *rows, struct gw_node *cells,
+		  struct gw_node *value, bool ro)
+{
+	struct gw_node *row = ro ? gw_node_new(b->a, GW_NODE_MAP) : cells;
+	if (ro) {
+		gw_set_node(b, row, "cells", cells);
+		gw_set_node(b, row, "value", value);
+		gw_set_bool(b, row, "ro", true);
+	} else {
+		gw_add_node(b, cells, value);
+	}
+	gw_add_node(b, rows, row);
+}

@@ -143,6 +143,10 @@ bool gw_draft_is_extension(const char *id);
 bool gw_draft_anywhere(const struct gw_draft *b, const char *id);
 size_t gw_draft_count(const struct gw_draft *b, const char *id);
 
+/* A row of a table form; ro: it is only read. */
+void gw_draft_row(struct gw_draft *b, struct gw_node *rows, struct gw_node *cells,
+		  struct gw_node *value, bool ro);
+
 /* --- the result --- */
 
 struct gw_draft_head {

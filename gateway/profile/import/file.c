@@ -3,19 +3,14 @@
 #include <stdio.h>
 
 #include "gw/alloc.h"
-#include "profile/import/draft.h"
 #include "profile/import/file.h"
 
+#define DRAFT_BYTES ((size_t)16 * 1024 * 1024)
+
 static const struct gw_file_importer *const kinds[] = {
-	&gw_import_smartir,
-	&gw_import_shelly,
-	&gw_import_miot,
-	&gw_import_thing_description,
-	&gw_import_homie,
-	&gw_import_homeassistant,
-	&gw_import_zigbee2mqtt,
-	&gw_import_tuya,
-	NULL,
+	&gw_import_smartir,	      &gw_import_shelly, &gw_import_miot,
+	&gw_import_thing_description, &gw_import_homie,	 &gw_import_homeassistant,
+	&gw_import_zigbee2mqtt,	      &gw_import_tuya,	 NULL,
 };
 
 const struct gw_file_importer *gw_file_importer_at(size_t index)
@@ -64,8 +59,26 @@ int gw_file_import(const struct gw_file_importer *i, struct gw_str text, const c
 		if (r < 0) {
 			gw_import_result_fini(ret_result);
 		}
+		if (r == -ENOMEM) {
+			(void)gw_error_set(reterr_, r, "memory", "out of memory");
+		}
 	} else if (r != -ENOMEM) {
 		r = -EINVAL;
+	}
+	gw_arena_free(a);
+	return r;
+}
+
+int gw_import_draft(const char *vendor, const char *file, struct gw_import_result *result,
+		    int (*make)(void *ctx, struct gw_draft *b, struct gw_imported *ret), void *ctx)
+{
+	struct gw_draft b;
+	struct gw_arena *a = gw_arena_new(DRAFT_BYTES);
+	struct gw_imported *out = a ? gw_import_add(result) : NULL;
+	int r = out ? gw_draft_init(&b, a, vendor, result) : -ENOMEM;
+	if (r == 0) {
+		b.at = file;
+		r = make(ctx, &b, out);
 	}
 	gw_arena_free(a);
 	return r;

@@ -157,17 +157,6 @@ struct availability {
 	bool foreign; /* some topic is not the device's own */
 };
 
-static bool holds_level(struct gw_str topic, struct gw_str id)
-{
-	struct gw_str level;
-	while (gw_str_split(&topic, '/', &level)) {
-		if (gw_str_eq(level, id)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* One {topic, payload_available, …}: another reference of the presence point. */
 static void add_availability(struct availability *a, const struct gw_node *config,
 			     const char *topic_key, const char *template_key)
@@ -179,7 +168,7 @@ static void add_availability(struct availability *a, const struct gw_node *confi
 	    r.tpl.kind != GW_TPL_PATH) {
 		return;
 	}
-	if (!holds_level(r.topic, e.b->level[e.b->identity].value)) {
+	if (!gw_topic_has_level(r.topic, e.b->level[e.b->identity].value)) {
 		a->foreign = true;
 		return;
 	}

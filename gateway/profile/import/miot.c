@@ -8,7 +8,6 @@
 
 #include "profile/import/file.h"
 
-#define ARENA_BYTES  (16 * 1024 * 1024)
 #define MAX_SERVICES 256
 
 /* --- parts of a specification --- */
@@ -455,21 +454,19 @@ static int finish(struct gw_miot *m, struct gw_imported *out)
 			     : r;
 }
 
+static int make(void *ctx, struct gw_draft *b, struct gw_imported *out)
+{
+	struct gw_miot *m = ctx;
+	m->b = b;
+	int r = build(m);
+	return r < 0 ? r : finish(m, out);
+}
+
 static int import(const struct gw_node *root, const char *file, struct gw_import_result *ret_result,
 		  struct gw_error *reterr_)
 {
-	struct gw_draft b;
-	struct gw_arena *a = gw_arena_new(ARENA_BYTES);
-	struct gw_imported *out = a ? gw_import_add(ret_result) : NULL;
-	struct gw_miot m = {.b = &b, .root = root, .error = reterr_};
-	int r = out ? gw_draft_init(&b, a, "miot", ret_result) : -ENOMEM;
-	if (r == 0) {
-		b.at = file;
-		r = build(&m);
-		r = r < 0 ? r : finish(&m, out);
-	}
-	gw_arena_free(a);
-	return r == -ENOMEM ? gw_error_set(reterr_, r, "memory", "out of memory") : r;
+	struct gw_miot m = {.root = root, .error = reterr_};
+	return gw_import_draft("miot", file, ret_result, make, &m);
 }
 
 const struct gw_file_importer gw_import_miot = {.name = "miot", .import = import};

@@ -7,8 +7,7 @@
 
 #include "profile/import/file.h"
 
-#define ARENA_BYTES (16 * 1024 * 1024)
-#define MAX_DEPTH   6
+#define MAX_DEPTH 6
 #define SPARE_MSGS                                                                                 \
 	6 /* kept for what is sent: a member without a message of its own still comes with others */
 
@@ -320,20 +319,23 @@ static int build(struct gw_shelly *s, const struct gw_node *root, struct gw_impo
 			     : r;
 }
 
+struct making {
+	struct gw_shelly s;
+	const struct gw_node *root;
+};
+
+static int make(void *ctx, struct gw_draft *b, struct gw_imported *out)
+{
+	struct making *m = ctx;
+	m->s.b = b;
+	return build(&m->s, m->root, out);
+}
+
 static int import(const struct gw_node *root, const char *file, struct gw_import_result *ret_result,
 		  struct gw_error *reterr_)
 {
-	struct gw_draft b;
-	struct gw_arena *a = gw_arena_new(ARENA_BYTES);
-	struct gw_imported *out = a ? gw_import_add(ret_result) : NULL;
-	struct gw_shelly s = {.b = &b, .error = reterr_};
-	int r = out ? gw_draft_init(&b, a, "shelly", ret_result) : -ENOMEM;
-	if (r == 0) {
-		b.at = file;
-		r = build(&s, root, out);
-	}
-	gw_arena_free(a);
-	return r == -ENOMEM ? gw_error_set(reterr_, r, "memory", "out of memory") : r;
+	struct making m = {.s = {.error = reterr_}, .root = root};
+	return gw_import_draft("shelly", file, ret_result, make, &m);
 }
 
 const struct gw_file_importer gw_import_shelly = {.name = "shelly", .import = import};

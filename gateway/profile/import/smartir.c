@@ -322,11 +322,10 @@ static int import(const struct gw_node *root, const char *file, struct gw_import
 		r = r < 0 ? r : attempt(&s, file, out);
 		gw_arena_free(a);
 	}
-	r = r == -ENOENT ? refuse(&s, "/commands", "found no command that can be sent")
-	    : r == -E2BIG
-		    ? refuse(&s, "/commands", "the codes need more than the 256 KiB of a profile")
-		    : r;
-	return r == -ENOMEM ? gw_error_set(reterr_, r, "memory", "out of memory") : r;
+	return r == -ENOENT  ? refuse(&s, "/commands", "found no command that can be sent")
+	       : r == -E2BIG ? refuse(&s, "/commands",
+				      "the codes need more than the 256 KiB of a profile")
+			     : r;
 }
 
 const struct gw_file_importer gw_import_smartir = {.name = "smartir", .import = import};

@@ -125,22 +125,6 @@ static struct gw_node *start_row(struct gw_smartir_climate *c)
 	return gw_node_new(c->s->b->a, GW_NODE_LIST);
 }
 
-static void finish_row(struct gw_smartir_climate *c, struct gw_node *rows, struct gw_node *cells,
-		       const char *value, bool ro)
-{
-	struct gw_draft *b = c->s->b;
-	if (!ro) {
-		gw_add_text(b, cells, gw_str(value));
-		gw_add_node(b, rows, cells);
-		return;
-	}
-	struct gw_node *row = gw_node_new(b->a, GW_NODE_MAP);
-	gw_set_node(b, row, "cells", cells);
-	gw_set_text(b, row, "value", value);
-	gw_set_bool(b, row, "ro", true);
-	gw_add_node(b, rows, row);
-}
-
 /* --- capabilities --- */
 
 static void add_code(struct gw_smartir_climate *c)
@@ -157,12 +141,14 @@ static void add_code(struct gw_smartir_climate *c)
 		struct gw_node *cells = start_row(c);
 		gw_add_text(b, cells, GW_STR("off"));
 		add_anys(c, cells);
-		finish_row(c, rows, cells, c->off, /* ro= */ false);
+		gw_draft_row(c->s->b, rows, cells, gw_text_node(c->s->b, gw_str(c->off)),
+			     /* ro= */ false);
 	}
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct gw_node *cells = start_row(c);
 		add_cells(c, cells, &c->rows[i]);
-		finish_row(c, rows, cells, c->rows[i].code, c->rows[i].ro);
+		gw_draft_row(c->s->b, rows, cells, gw_text_node(c->s->b, gw_str(c->rows[i].code)),
+			     c->rows[i].ro);
 	}
 	gw_smartir_also(c->s, cap, "v");
 	gw_import_fate(b->result, "commands", GW_FATE_VENDOR, "x.smartir.code", NULL);
@@ -179,12 +165,13 @@ static void add_mode_rows(struct gw_smartir_climate *c, struct gw_node *rows, si
 	for (const struct gw_node *n = cells ? cells->first->next : NULL; n; n = n->next) {
 		moves |= !gw_node_is_text(n, "any");
 	}
-	finish_row(c, rows, cells, value, /* ro= */ false);
+	gw_draft_row(c->s->b, rows, cells, gw_text_node(c->s->b, gw_str(value)), /* ro= */ false);
 	if (moves) { /* what is read does not depend on them */
 		cells = start_row(c);
 		gw_add_node(b, cells, word_node(c, c->modes.word[mode]));
 		add_anys(c, cells);
-		finish_row(c, rows, cells, value, /* ro= */ true);
+		gw_draft_row(c->s->b, rows, cells, gw_text_node(c->s->b, gw_str(value)),
+			     /* ro= */ true);
 	}
 }
 
@@ -206,7 +193,8 @@ static void add_mode(struct gw_smartir_climate *c, const char *id, const char *c
 		struct gw_node *cells = start_row(c);
 		gw_add_text(b, cells, GW_STR("off"));
 		add_anys(c, cells);
-		finish_row(c, rows, cells, "off", /* ro= */ false);
+		gw_draft_row(c->s->b, rows, cells, gw_text_node(c->s->b, gw_str("off")),
+			     /* ro= */ false);
 	}
 	for (size_t i = 0; i < c->modes.n; i++) {
 		bool has_codes = c->reach[i].fan != 0;
@@ -259,7 +247,8 @@ void gw_smartir_choice(struct gw_smartir_climate *c, const struct gw_smartir_cho
 		if (k->values[i]) {
 			struct gw_node *row = start_row(c);
 			gw_add_node(b, row, word_node(c, w->word[i]));
-			finish_row(c, rows, row, k->values[i], /* ro= */ false);
+			gw_draft_row(c->s->b, rows, row,
+				     gw_text_node(c->s->b, gw_str(k->values[i])), /* ro= */ false);
 		}
 	}
 	(void)gw_smartir_enum(c->s, cap, "enum", k->values, w->n); /* failures are sticky */

@@ -188,20 +188,9 @@ static const char *describes(const struct gw_traffic_topic *topic)
 	return end || topic->retained ? topic->importer : NULL;
 }
 
-static bool has_level(struct gw_str topic, struct gw_str wanted)
-{
-	struct gw_str level;
-	while (gw_str_split(&topic, '/', &level)) {
-		if (gw_str_eq(level, wanted)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 bool gw_traffic_is_of(const struct gw_traffic_topic *topic, struct gw_str identity)
 {
-	return !describes(topic) && has_level(topic->name, identity);
+	return !describes(topic) && gw_topic_has_level(topic->name, identity);
 }
 
 /* --- which level --- */
@@ -338,7 +327,7 @@ static void note_others(struct gw_draft *d, const struct gw_traffic *t,
 			gw_import_note(d->result, topic->name.p,
 				       "describes devices in the way of %s, which need no profile",
 				       importer);
-		} else if (!has_level(topic->name, best->level)) {
+		} else if (!gw_topic_has_level(topic->name, best->level)) {
 			note_other(d, t, i, best->at);
 		}
 	}

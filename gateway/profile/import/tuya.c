@@ -324,10 +324,9 @@ static int import(const struct gw_node *root, const char *file, struct gw_import
 		return gw_error_set(reterr_, -EBADMSG, "import",
 				    "found no dp that people see; expected at least one");
 	}
-	return r == -E2BIG    ? gw_error_set(reterr_, -EBADMSG, "size",
-					     "the profile would be larger than 256 KiB")
-	       : r == -ENOMEM ? gw_error_set(reterr_, r, "memory", "out of memory")
-			      : r;
+	return r == -E2BIG ? gw_error_set(reterr_, -EBADMSG, "size",
+					  "the profile would be larger than 256 KiB")
+			   : r;
 }
 
 const struct gw_file_importer gw_import_tuya = {.name = "tuya-local", .import = import};

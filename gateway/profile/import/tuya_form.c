@@ -299,16 +299,7 @@ static void add_row(struct gw_draft *b, struct gw_node *list, const struct gw_tu
 	struct gw_node *cells = gw_node_new(b->a, GW_NODE_LIST);
 	struct gw_node *value = r->value ? gw_copy(b, r->value) : gw_node_new(b->a, GW_NODE_NULL);
 	add_cells(b, cells, r, c);
-	if (!r->ro || ro) {
-		gw_add_node(b, cells, value);
-		gw_add_node(b, list, cells);
-		return;
-	}
-	struct gw_node *row = gw_node_new(b->a, GW_NODE_MAP);
-	gw_set_node(b, row, "cells", cells);
-	gw_set_node(b, row, "value", value);
-	gw_set_bool(b, row, "ro", true);
-	gw_add_node(b, list, row);
+	gw_draft_row(b, list, cells, value, r->ro && !ro);
 }
 
 static bool build_table(struct gw_tuya *t, struct gw_node *cap, const struct gw_tuya_rows *rows,
